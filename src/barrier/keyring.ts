@@ -1,0 +1,134 @@
+import type { KeyObject } from 'node:crypto'
+import { createHmac, createSecretKey, hkdfSync, randomBytes } from 'node:crypto'
+
+const KEY_BYTES = 32
+const HASH_BYTES = 16
+
+/** One AES-256 key of the barrier. Terms count from 1; `installedAt` in ms since 1970. */
+export interface Term {
+  readonly term: number
+  readonly key: KeyObject
+  readonly installedAt: number
+}
+
+interface StoredKeyring {
+  readonly version: 1
+  readonly index: string
+  readonly active: number
+  readonly terms: readonly {
+    readonly term: number
+    readonly key: string
+    readonly installedAt: number
+  }[]
+}
+
+/**
+ * The keys of the barrier: one AES key a term, the newest seals, all open; and the index key that names records,
+ * which never changes because the names would (architecture.md F5). Holds secrets: never log it.
+ */
+export class Keyring {
+  readonly #indexKey: KeyObject
+  readonly #kinds = new Map<string, KeyObject>()
+  #terms: ReadonlyMap<number, Term>
+  #active: Term
+
+  constructor(indexKey: KeyObject, terms: readonly Term[], active: number) {
+    this.#indexKey = indexKey
+    this.#terms = new Map(terms.map((term) => [term.term, term]))
+    const found = this.#terms.get(active)
+    if (found === undefined) throw new Error(`the keyring lacks its active term ${active}`)
+    this.#active = found
+  }
+
+  /** The term that seals now. */
+  get active(): Term {
+    return this.#active
+  }
+
+  /** The term of this number, undefined when this process has not learned of it. */
+  term(term: number): Term | undefined {
+    return this.#terms.get(term)
+  }
+
+  /** A keyring with one more term, active; commit its `serialise()`d form first, then `adopt` it. */
+  rotate(now: number): Keyring {
+    const newest = Math.max(...this.#terms.keys())
+    const next: Term = {
+      term: newest + 1,
+      key: createSecretKey(randomBytes(KEY_BYTES)),
+      installedAt: now,
+    }
+    return new Keyring(this.#indexKey, [...this.#terms.values(), next], next.term)
+  }
+
+  /** Takes over the terms of a newer form of the same keyring. Throws if its index key is another. */
+  adopt(newer: Keyring): void {
+    if (!this.#indexKey.equals(newer.#indexKey)) {
+      throw new Error('the keyring to adopt belongs to another barrier: its index key differs')
+    }
+    this.#terms = newer.#terms
+    this.#active = newer.#active
+  }
+
+  /** The name of a record: 16 bytes of HMAC-SHA256 under the kind's own sub-key, so that equal texts of two kinds do not match. */
+  hash(kind: string, text: string | Uint8Array): Uint8Array {
+    let key = this.#kinds.get(kind)
+    if (key === undefined) {
+      key = createSecretKey(
+        Buffer.from(hkdfSync('sha256', this.#indexKey, '', `signet index ${kind}`, KEY_BYTES)),
+      )
+      this.#kinds.set(kind, key)
+    }
+    return createHmac('sha256', key).update(text).digest().subarray(0, HASH_BYTES)
+  }
+
+  /** A key for another use that is as lasting as the index key (a salt of an engine, a token signature). `purpose` is a constant of the code. */
+  derive(purpose: string): KeyObject {
+    return createSecretKey(
+      Buffer.from(hkdfSync('sha256', this.#indexKey, '', `signet derived ${purpose}`, KEY_BYTES)),
+    )
+  }
+
+  /** All keys in the clear: only to be encrypted at once, then wiped. */
+  serialise(): Buffer {
+    const stored: StoredKeyring = {
+      version: 1,
+      index: this.#indexKey.export().toString('base64'),
+      active: this.#active.term,
+      terms: [...this.#terms.values()].map(({ term, key, installedAt }) => ({
+        term,
+        key: key.export().toString('base64'),
+        installedAt,
+      })),
+    }
+    return Buffer.from(JSON.stringify(stored))
+  }
+}
+
+const keyFrom = (text: string): KeyObject => {
+  const bytes = Buffer.from(text, 'base64')
+  if (bytes.length !== KEY_BYTES) throw new Error('a key of the keyring does not have 32 bytes')
+  const key = createSecretKey(bytes)
+  bytes.fill(0)
+  return key
+}
+
+/** A new keyring: a random index key and term 1. `now` in ms since 1970. */
+export const createKeyring = (now: number): Keyring =>
+  new Keyring(
+    createSecretKey(randomBytes(KEY_BYTES)),
+    [{ term: 1, key: createSecretKey(randomBytes(KEY_BYTES)), installedAt: now }],
+    1,
+  )
+
+/** The keyring of `serialise()`. Throws an Error that tells none of the contents when the form is not known. */
+export const parseKeyring = (bytes: Uint8Array): Keyring => {
+  const stored = JSON.parse(Buffer.from(bytes).toString()) as StoredKeyring
+  if (stored.version !== 1)
+    throw new Error('the keyring has a form that this version does not know')
+  return new Keyring(
+    keyFrom(stored.index),
+    stored.terms.map(({ term, key, installedAt }) => ({ term, key: keyFrom(key), installedAt })),
+    stored.active,
+  )
+}

@@ -1,0 +1,190 @@
+import { Agent, request as httpRequest } from 'node:http'
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http'
+import { TransportError } from './api-error.ts'
+
+/** TLS material and choices for an https address; every text is PEM. */
+export type TlsOptions = {
+  readonly ca?: readonly string[]
+  readonly cert?: string
+  readonly key?: string
+  readonly serverName?: string
+  readonly skipVerify?: boolean
+}
+
+/** Where and how to connect. `timeoutMilliseconds` bounds one request, connection included. */
+export type TransportOptions = {
+  readonly address: string
+  readonly tls: TlsOptions
+  readonly timeoutMilliseconds: number
+}
+
+/** An answer as it came: status, headers, and the body's bytes. */
+export type RawAnswer = {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+}
+
+/** A request as it goes out; `target` is the path with its query. */
+export type RawRequest = {
+  readonly method: string
+  readonly target: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | undefined
+}
+
+/** Sends HTTP requests to one address. node:http itself: fetch costs a start-up of its own. */
+export class Transport {
+  readonly #options: TransportOptions
+  readonly #agent: Agent
+  #secure: typeof import('node:https') | undefined
+
+  constructor(options: TransportOptions) {
+    this.#options = options
+    // Idle sockets are unreferenced by the agent, so a command still ends by itself.
+    this.#agent = new Agent({ keepAlive: true })
+  }
+
+  /** Sends one request; throws a `TransportError` with a text for people when no answer came. */
+  async send(request: RawRequest, address = this.#options.address): Promise<RawAnswer> {
+    try {
+      return await this.#once(request, address)
+    } catch (error) {
+      // A kept-alive connection that the server had closed meanwhile: nothing was received, and
+      // only a request that may be repeated is.
+      const repeatable = request.method === 'GET' || request.method === 'DELETE'
+      if (!(error instanceof StaleConnection)) throw error
+      if (!repeatable) throw explain(error.reason, address)
+      return await this.#once(request, address)
+    }
+  }
+
+  async #once(request: RawRequest, address: string): Promise<RawAnswer> {
+    const options = requestOptions(request, address)
+    const secure = options.protocol === 'https:'
+    if (secure) this.#secure ??= await import('node:https')
+    const https = this.#secure
+    return await new Promise<RawAnswer>((resolve, reject) => {
+      const onAnswer = (answer: IncomingMessage): void => collect(answer, resolve, fail)
+      const sent: ClientRequest =
+        secure && https !== undefined
+          ? https.request({ ...options, ...tlsRequestOptions(this.#options.tls) }, onAnswer)
+          : httpRequest({ ...options, agent: this.#agent }, onAnswer)
+      function fail(reason: Error): void {
+        if (sent.reusedSocket && codeOf(reason) === 'ECONNRESET') {
+          reject(new StaleConnection(reason))
+        } else reject(explain(reason, address))
+      }
+      sent.on('error', fail)
+      const limit = this.#options.timeoutMilliseconds
+      if (limit > 0) {
+        sent.setTimeout(limit, () => {
+          sent.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }))
+        })
+      }
+      sent.end(request.body)
+    })
+  }
+}
+
+class StaleConnection extends Error {
+  readonly reason: Error
+
+  constructor(reason: Error) {
+    super(reason.message)
+    this.reason = reason
+  }
+}
+
+function requestOptions(request: RawRequest, address: string): RequestOptions {
+  const base = { method: request.method, path: request.target }
+  const length = request.body === undefined ? undefined : Buffer.byteLength(request.body)
+  const headers = {
+    ...request.headers,
+    ...(length === undefined ? {} : { 'Content-Length': String(length) }),
+  }
+  if (address.startsWith('unix://')) {
+    return { ...base, headers: { ...headers, Host: 'localhost' }, socketPath: address.slice(7) }
+  }
+  const url = parseAddress(address)
+  return {
+    ...base,
+    headers,
+    protocol: url.protocol,
+    hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    ...(url.port === '' ? {} : { port: url.port }),
+  }
+}
+
+/** The address as a URL; throws a `TransportError` when it is none or neither http nor https. */
+export function parseAddress(address: string): URL {
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new TransportError(
+      `${address} is no address of a server; give one like http://127.0.0.1:8200`,
+      'ERR_INVALID_URL',
+    )
+  }
+  return url
+}
+
+function tlsRequestOptions(tls: TlsOptions): Record<string, unknown> {
+  return {
+    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+    ...(tls.cert === undefined ? {} : { cert: tls.cert }),
+    ...(tls.key === undefined ? {} : { key: tls.key }),
+    ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
+    ...(tls.skipVerify === true ? { rejectUnauthorized: false } : {}),
+  }
+}
+
+function collect(
+  answer: IncomingMessage,
+  resolve: (answer: RawAnswer) => void,
+  fail: (error: Error) => void,
+): void {
+  const chunks: Buffer[] = []
+  answer.on('data', (chunk: Buffer) => chunks.push(chunk))
+  answer.on('error', fail)
+  answer.on('end', () => {
+    const status = answer.statusCode ?? 0
+    resolve({ status, headers: answer.headers, body: Buffer.concat(chunks) })
+  })
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : 'ERR_UNKNOWN'
+}
+
+// product.md 1.1 #1: say what is wrong and what to type, not what the library said.
+function explain(error: Error, address: string): TransportError {
+  const code = codeOf(error)
+  const plain = address.replace(/^https:/, 'http:')
+  if (code === 'ECONNREFUSED' || code === 'ENOENT') {
+    const advice = address.startsWith('https:')
+      ? `start one with "npm start"; a development server speaks http: export VAULT_ADDR='${plain}'`
+      : `start one with "npm start", or point VAULT_ADDR at the one you mean`
+    return new TransportError(`No server at ${address}: connection refused; ${advice}`, code)
+  }
+  if (code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER' || /packet length/.test(code)) {
+    return new TransportError(
+      `the server at ${address} gave an HTTP response to an HTTPS client; ` +
+        `it speaks http: export VAULT_ADDR='${plain}'`,
+      code,
+    )
+  }
+  if (code.startsWith('HPE_') || (code === 'ECONNRESET' && address.startsWith('http:'))) {
+    return new TransportError(
+      `the server at ${address} did not answer in HTTP (${code}); ` +
+        `if it speaks TLS: export VAULT_ADDR='${address.replace(/^http:/, 'https:')}'`,
+      code,
+    )
+  }
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return new TransportError(`No server at ${address}: the name cannot be resolved`, code)
+  }
+  if (code === 'ETIMEDOUT') {
+    return new TransportError(`No answer from ${address} in time`, code)
+  }
+  return new TransportError(`No answer from ${address}: ${error.message}`, code)
+}

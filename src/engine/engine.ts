@@ -1,0 +1,34 @@
+import type { Call, Mount, Namespace } from './call.ts'
+import type { Records, Tx } from './records.ts'
+import type { Renewal } from './result.ts'
+import type { Route } from './route.ts'
+
+/** What a method is given when one of its tokens is renewed. */
+export interface RenewRequest {
+  readonly namespace: Namespace
+  readonly mount: Mount
+  readonly records: Records
+  readonly names: Call['names']
+  readonly now: number
+  /** `Login.internal` of the login that made the token. */
+  readonly internal: Readonly<Record<string, string>>
+  /** The token's own policies, to compare with what the user or role has now. */
+  readonly tokenPolicies: readonly string[]
+}
+
+/** What exists once per type: an auth method or a secrets engine. Its state lives in records under the mount. */
+export interface Engine {
+  /** Vault's type name: `userpass`, `kv`, `identity`. */
+  readonly type: string
+  readonly class: 'auth' | 'secret'
+  readonly summary: string
+  readonly routes: readonly Route[]
+  /** The routes of this mount when they depend on its options (kv version 1 or 2). Default: `routes`. */
+  routesFor?(mount: Mount): readonly Route[]
+  /** In the transaction that renews a token of this method; reads through `tx` so that the renewal rests on them. */
+  renew?(request: RenewRequest, tx: Tx): Promise<Renewal | undefined>
+  /** Tune and enable options this type refuses or accepts; throws a Refusal. */
+  checkOptions?(options: Readonly<Record<string, string>>): void
+  /** Adds tunable lockout (userpass, approle, ldap). */
+  readonly lockout?: boolean
+}

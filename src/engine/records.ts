@@ -1,0 +1,149 @@
+import type { Key, Version } from '../storage/store.ts'
+
+/**
+ * Typed records over the store. Keys: `<prefix>/` + 4-byte namespace + fixed-width parts (settled.md 12);
+ * names never stand in keys, only their HMACs (`Names`). Values are sealed by the barrier under the storage key.
+ */
+export interface RecordKind<T> {
+  readonly prefix: string
+  /** The record at these parts; every part has a width fixed for the kind (ids 16 bytes, hashes 16, accessors as `accessorPart`). */
+  at(namespace: number, ...parts: readonly Uint8Array[]): Ref<T>
+  /** The range of all records whose key begins with these parts. */
+  under(namespace: number, ...parts: readonly Uint8Array[]): RecordRange<T>
+  encode(value: T): Uint8Array
+  decode(bytes: Uint8Array): T
+}
+
+/** One record's place. `id` is the key as latin1, for maps. */
+export interface Ref<T> {
+  readonly kind: RecordKind<T>
+  readonly key: Key
+  readonly id: string
+}
+
+export interface RecordRange<T> {
+  readonly kind: RecordKind<T>
+  readonly from: Key
+  readonly to: Key
+  readonly prefixLength: number
+}
+
+/** Reads of one snapshot each; nothing is checked later. */
+export interface Reader {
+  get<T>(ref: Ref<T>): Promise<T | undefined>
+  getMany<T>(refs: readonly Ref<T>[]): Promise<(T | undefined)[]>
+}
+
+/**
+ * Inside `transact`: everything read is a check of the commit; nothing lists (architecture.md A1).
+ * Sees its own writes. The function may run again after a conflict: no side effects in it but on `tx`.
+ */
+export interface Tx extends Reader {
+  /** A read that informs nothing: no check. */
+  peek<T>(ref: Ref<T>): Promise<T | undefined>
+  put<T>(ref: Ref<T>, value: T): void
+  delete(ref: Ref<unknown>): void
+  /** Puts a stamp (`st/…`), so that every transaction that read it conflicts. */
+  stamp(name: StampName, namespace: number): void
+  /** Reads a stamp: whoever puts it in between makes this transaction run again. */
+  checkStamp(name: StampName, namespace: number): Promise<void>
+}
+
+export type StampName = 'tree' | 'keyring' | 'incarnation' | 'mounts' | 'policies' | 'groups'
+
+/** One entry of a scan; `tail` is what follows the range's prefix in the key. */
+export interface Scanned<T> {
+  readonly tail: Uint8Array
+  readonly key: Key
+  readonly version: Version
+  readonly value: T
+}
+
+/** The records of a mount or of the server. */
+export interface Records extends Reader {
+  /**
+   * Runs `run` and commits what it put, once, with everything it read as checks; on a conflict runs it again
+   * (at most 16 times, then 503). What it read is validated also when it throws or writes nothing (A4).
+   */
+  transact<T>(run: (tx: Tx) => Promise<T>): Promise<T>
+  /** Pages of a range in key order, each page one snapshot, at most 256 entries. `after` is a tail. */
+  scan<T>(
+    range: RecordRange<T>,
+    options?: { readonly after?: Uint8Array; readonly pageSize?: number },
+  ): AsyncIterable<readonly Scanned<T>[]>
+}
+
+/** Hashes of names for keys: HMAC under the index key's sub-key of this kind; 16 bytes. Canonicalise (goLower) first. */
+export interface Names {
+  hash(kind: string, text: string): Uint8Array
+}
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/** A kind of record; the codec is plain JSON unless given. Prefixes are unique over the server (ARCHITECTURE.md lists them). */
+export const recordKind = <T>(
+  prefix: string,
+  codec: { encode(value: T): Uint8Array; decode(bytes: Uint8Array): T } = {
+    encode: (value) => encoder.encode(JSON.stringify(value)),
+    decode: (bytes) => JSON.parse(decoder.decode(bytes)) as T,
+  },
+): RecordKind<T> => {
+  const head = encoder.encode(`${prefix}/`)
+  const keyOf = (namespace: number, parts: readonly Uint8Array[]): Uint8Array => {
+    let length = head.length + 4
+    for (const part of parts) length += part.length
+    const key = new Uint8Array(length)
+    key.set(head)
+    let offset = head.length
+    key[offset++] = namespace >>> 24
+    key[offset++] = namespace >>> 16
+    key[offset++] = namespace >>> 8
+    key[offset++] = namespace
+    for (const part of parts) {
+      key.set(part, offset)
+      offset += part.length
+    }
+    return key
+  }
+  const kind: RecordKind<T> = {
+    prefix,
+    at: (namespace, ...parts) => {
+      const key = keyOf(namespace, parts)
+      return { kind, key, id: keyId(key) }
+    },
+    under: (namespace, ...parts) => {
+      const from = keyOf(namespace, parts)
+      return { kind, from, to: successor(from), prefixLength: from.length }
+    },
+    encode: codec.encode,
+    decode: codec.decode,
+  }
+  return kind
+}
+
+/** A key as a string, for maps. */
+export const keyId = (key: Uint8Array): string =>
+  Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
+
+/** The first key after all keys that begin with `prefix`. */
+export const successor = (prefix: Uint8Array): Uint8Array => {
+  let end = prefix.length
+  while (end > 0 && prefix[end - 1] === 0xff) end--
+  if (end === 0) return new Uint8Array(512).fill(0xff)
+  const next = prefix.slice(0, end)
+  next[end - 1]! += 1
+  return next
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** The 16 bytes of an id in its one written form (lower case, 8-4-4-4-12); undefined for anything else: nothing is stored there. */
+export const idBytes = (id: string): Uint8Array | undefined =>
+  UUID.test(id) ? Uint8Array.from(Buffer.from(id.replaceAll('-', ''), 'hex')) : undefined
+
+/** The written form of 16 bytes. */
+export const idText = (bytes: Uint8Array): string => {
+  const hex = Buffer.from(bytes).toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}

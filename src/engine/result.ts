@@ -1,0 +1,142 @@
+import type { Json } from '../std/json.ts'
+import type { Tx } from './records.ts'
+
+/** What a handler answers. `undefined` is "nothing": 204 for writes and deletes, 404 for reads and lists. */
+export type Result = DataResult | ListResult | LoginResult | AuthResult | RawResult | undefined
+
+/** An enveloped answer; `data: null` is an empty envelope (200). */
+export interface DataResult {
+  readonly kind: 'data'
+  readonly data: Readonly<Record<string, unknown>> | null
+  /** Another status with a full envelope (KV v2 404, tidy 202): then no newline ends the body. */
+  readonly status?: number
+  /** Demands wrapping with at most this TTL, as sys/wrapping/wrap does not but some endpoints do. */
+  readonly wrapTtlSeconds?: number
+  /** The accessor named in `wrap_info.wrapped_accessor` when this answer is wrapped. */
+  readonly wrappedAccessor?: string
+  /** Seconds, for engines that advise one without a lease (KV v1: lease_duration). */
+  readonly leaseDurationSeconds?: number
+}
+
+/** A list as pages (settled.md 17): nothing holds all of it but the renderer. */
+export interface ListResult {
+  readonly kind: 'list'
+  readonly pages: AsyncIterable<ListPage>
+}
+
+export interface ListPage {
+  readonly keys: readonly string[]
+  /** Present on lists with `key_info`; members for (some of) the page's keys. */
+  readonly keyInfo?: Readonly<Record<string, unknown>>
+}
+
+/** A login: `decide` runs inside the transaction that makes entity, alias, memberships and token. */
+export interface LoginResult {
+  readonly kind: 'login'
+  readonly decide: (tx: Tx) => Promise<Login>
+  /** True: `data` is `{}` instead of null (ldap). */
+  readonly emptyData?: boolean
+}
+
+/** Token parameters of spec/auth.md section 5, as a role, user or config holds them. Durations in seconds, 0 = unset. */
+export interface TokenParameters {
+  readonly ttl: number
+  readonly maxTtl: number
+  readonly explicitMaxTtl: number
+  readonly period: number
+  readonly policies: readonly string[]
+  readonly noDefaultPolicy: boolean
+  readonly numUses: number
+  readonly boundCidrs: readonly string[]
+  readonly type: 'default' | 'service' | 'batch' | 'default-service' | 'default-batch'
+  readonly strictlyBindIp: boolean
+}
+
+/** What an auth method says of a successful login. */
+export interface Login {
+  readonly token: TokenParameters
+  /** Added to the mount path to make the token's display name; '' for none. */
+  readonly displayName: string
+  readonly metadata: Readonly<Record<string, string>> | null
+  /** Who this is, on this mount; absent = a token without entity. */
+  readonly alias?: { readonly name: string; readonly metadata?: Readonly<Record<string, string>> }
+  /** Names of groups claimed; matched against group aliases of this mount. */
+  readonly groupAliases?: readonly string[]
+  /** Kept with the token and given back to `renew` (role name, user name …). Never secrets. */
+  readonly internal: Readonly<Record<string, string>>
+  readonly warnings?: readonly string[]
+}
+
+/** What a method says when one of its tokens is renewed; `undefined` = do not renew (204). */
+export interface Renewal {
+  readonly ttl: number
+  readonly maxTtl: number
+  readonly period: number
+  /** A fresh list of claimed groups (ldap); absent = the remembered ones are applied again. */
+  readonly groupAliases?: readonly string[]
+}
+
+/** The `auth` block of an answer (token create, renew); member order is the renderer's business. */
+export interface AuthBlock {
+  readonly clientToken: string
+  readonly accessor: string
+  readonly tokenPolicies: readonly string[]
+  readonly identityPolicies: readonly string[]
+  readonly metadata: Readonly<Record<string, string>> | null
+  readonly leaseDurationSeconds: number
+  readonly renewable: boolean
+  readonly entityId: string
+  readonly tokenType: 'service' | 'batch'
+  readonly orphan: boolean
+  readonly numUses: number
+  readonly mfaRequirement?: Json
+}
+
+export interface AuthResult {
+  readonly kind: 'auth'
+  readonly auth: AuthBlock
+}
+
+/** A body that is not enveloped (health, seal-status, OIDC, unwrapped answers). */
+export interface RawResult {
+  readonly kind: 'raw'
+  readonly status: number
+  readonly contentType: string
+  readonly body: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** 200 with this `data`. */
+export const data = (
+  value: Readonly<Record<string, unknown>> | null,
+  more: Omit<DataResult, 'kind' | 'data'> = {},
+): DataResult => ({ kind: 'data', data: value, ...more })
+
+/** A list that is already whole and small. */
+export const listOf = (
+  keys: readonly string[],
+  keyInfo?: Readonly<Record<string, unknown>>,
+): ListResult => ({
+  kind: 'list',
+  pages: (async function* () {
+    yield keyInfo === undefined ? { keys } : { keys, keyInfo }
+  })(),
+})
+
+/** A list whose pages are read as they are needed. */
+export const listPages = (pages: AsyncIterable<ListPage>): ListResult => ({ kind: 'list', pages })
+
+/** A login decided inside its transaction: read the role or user again there, so that the commit rests on it. */
+export const login = (decide: (tx: Tx) => Promise<Login>, emptyData = false): LoginResult => ({
+  kind: 'login',
+  decide,
+  ...(emptyData ? { emptyData } : {}),
+})
+
+/** A bare JSON body (already text). */
+export const raw = (status: number, body: string, contentType = 'application/json'): RawResult => ({
+  kind: 'raw',
+  status,
+  contentType,
+  body,
+})

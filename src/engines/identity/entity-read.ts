@@ -1,0 +1,116 @@
+import type { Call } from '../../engine/call.ts'
+import type { MountDirectory } from '../../engine/identity-port.ts'
+import type { Tx } from '../../engine/records.ts'
+import { idBytes } from '../../engine/records.ts'
+import type { Hint } from '../../engine/refusal.ts'
+import type { Result } from '../../engine/result.ts'
+import { data } from '../../engine/result.ts'
+import { findAlias, findAliasByName } from './alias-find.ts'
+import type { ReadCall } from './entity-record.ts'
+import { aliasRef, entityNameRef, findEntity, findEntityByName } from './entity-record.ts'
+import { nameHint } from './group-hints.ts'
+import { mountFields } from './group-read.ts'
+import { groupsOf } from './memberships.ts'
+import type { AliasRecord, EntityRecord } from './records.ts'
+
+/** Finds an entity inside a transaction; undefined when there is none. */
+export type EntityFinder = (tx: Tx) => Promise<EntityRecord | undefined>
+
+/** The entity of exactly this id; merged ids are gone. */
+export const entityById =
+  ({ namespace }: ReadCall, id: string): EntityFinder =>
+  (tx) =>
+    findEntity(tx, namespace.number, id)
+
+/** The entity of a name, compared without case. */
+export const entityByName =
+  ({ names, namespace }: ReadCall, name: string): EntityFinder =>
+  (tx) =>
+    findEntityByName(tx, names, namespace.number, name)
+
+/** The entity that owns an alias. */
+export const entityByAliasId =
+  ({ namespace }: ReadCall, id: string): EntityFinder =>
+  async (tx) =>
+    (await findAlias(tx, namespace.number, id))?.owner
+
+/** The entity that owns the alias of a name on a mount. */
+export const entityByAliasName =
+  ({ names, namespace }: ReadCall, accessor: string, name: string): EntityFinder =>
+  async (tx) =>
+    (await findAliasByName(tx, names, namespace.number, accessor, name))?.owner
+
+/** The answer of an entity read (identity.md 1.4), all of one instant; undefined when there is none. */
+export const readEntity = async (
+  call: ReadCall,
+  mounts: MountDirectory,
+  find: EntityFinder,
+): Promise<Result> => {
+  const { records, namespace } = call
+  const found = await records.transact(async (tx) => {
+    const entity = await find(tx)
+    if (entity === undefined) return undefined
+    const aliases = await tx.getMany(entity.aliases.map(({ id }) => aliasRef(namespace.number, id)))
+    return { entity, aliases, groups: await groupsOf(tx, namespace.number, entity.id) }
+  })
+  if (found === undefined) return undefined
+  const { entity, groups } = found
+  const aliases: unknown[] = []
+  for (const alias of found.aliases) {
+    if (alias !== undefined) aliases.push(await embeddedAlias(mounts, entity, alias))
+  }
+  const direct = groups.filter((group) => group.direct).map(({ id }) => id)
+  const inherited = groups.filter((group) => !group.direct).map(({ id }) => id)
+  return data({
+    id: entity.id,
+    name: entity.name,
+    metadata: entity.metadata,
+    merged_entity_ids: entity.mergedEntityIds.length > 0 ? entity.mergedEntityIds : null,
+    policies: entity.policies,
+    disabled: entity.disabled,
+    namespace_id: namespace.id,
+    creation_time: entity.creationTime,
+    last_update_time: entity.lastUpdateTime,
+    aliases,
+    direct_group_ids: direct,
+    inherited_group_ids: inherited,
+    group_ids: [...direct, ...inherited],
+  })
+}
+
+const embeddedAlias = async (
+  mounts: MountDirectory,
+  entity: EntityRecord,
+  alias: AliasRecord,
+): Promise<Readonly<Record<string, unknown>>> => ({
+  ...(await aliasFields(mounts, alias)),
+  custom_metadata:
+    alias.emptyAt === undefined || alias.emptyAt === entity.revision ? alias.customMetadata : null,
+})
+
+/** What every read of an alias shows; reads of the entity and of the alias differ in when empty custom metadata is null. */
+export const aliasFields = async (
+  mounts: MountDirectory,
+  alias: AliasRecord,
+): Promise<Readonly<Record<string, unknown>>> => ({
+  id: alias.id,
+  canonical_id: alias.canonicalId,
+  mount_accessor: alias.mountAccessor,
+  ...(await mountFields(mounts, alias.mountAccessor)),
+  name: alias.name,
+  metadata: alias.metadata,
+  local: alias.local,
+  merged_from_canonical_ids: alias.mergedFromCanonicalIds,
+  creation_time: alias.creationTime,
+  last_update_time: alias.lastUpdateTime,
+})
+
+/** Advice for those who sent a name where an entity's id is wanted; nothing when no entity has that name. */
+export const entityNameHints = async (
+  call: Pick<Call, 'names' | 'namespace' | 'records'>,
+  asked: string,
+): Promise<readonly Hint[]> => {
+  if (asked === '' || idBytes(asked) !== undefined) return []
+  const owner = await call.records.get(entityNameRef(call.names, call.namespace.number, asked))
+  return nameHint('entity', asked, owner?.id)
+}

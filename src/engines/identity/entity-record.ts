@@ -1,0 +1,157 @@
+import type { Call } from '../../engine/call.ts'
+import type { Names, Reader, Ref, Tx } from '../../engine/records.ts'
+import { idBytes } from '../../engine/records.ts'
+import { invalid } from '../../engine/refusal.ts'
+import { goLower } from '../../std/go-lower.ts'
+import { isEmptyMetadata } from './metadata.ts'
+import type { AliasActivity, AliasLink, AliasRecord, EntityRecord } from './records.ts'
+import { aliasActivity, aliasNames, aliases, entities, entityNames, mergedIds } from './records.ts'
+
+/** What a write of entities or aliases uses of the request. */
+export type WriteCall = Pick<
+  Call,
+  'names' | 'namespace' | 'now' | 'records' | 'newId' | 'randomBytes' | 'hint'
+>
+
+/** What a read of entities or aliases uses of the request. */
+export type ReadCall = Pick<Call, 'names' | 'namespace' | 'records'>
+
+/** A name's or alias name's owner, as unique records say it. */
+export interface Owner {
+  readonly id: string
+}
+
+/** Bounds the entity's record, which every request of its tokens reads. One alias a mount, so nobody comes near. */
+const ALIASES_PER_ENTITY = 1_000
+
+/** Bytes of an id that we wrote ourselves; throws for one that never came from here (a bug, not bad input). */
+const known = (id: string): Uint8Array => {
+  const bytes = idBytes(id)
+  if (bytes === undefined) throw new Error(`not an id: ${id}`)
+  return bytes
+}
+
+/** Where the entity of a stored id is. */
+export const entityRef = (namespace: number, id: string): Ref<EntityRecord> =>
+  entities.at(namespace, known(id))
+
+/** Where the owner of an entity name stands; names compare without case (identity.md 8.4). */
+export const entityNameRef = (names: Names, namespace: number, name: string): Ref<Owner> =>
+  entityNames.at(namespace, names.hash('entity-name', goLower(name)))
+
+/** Where a merged id says where it went. */
+export const mergedRef = (namespace: number, id: string): Ref<Owner> =>
+  mergedIds.at(namespace, known(id))
+
+/** Where the alias of a stored id is. */
+export const aliasRef = (namespace: number, id: string): Ref<AliasRecord> =>
+  aliases.at(namespace, known(id))
+
+/** Where the owner of (mount, alias name) stands. */
+export const aliasNameRef = (
+  names: Names,
+  namespace: number,
+  accessor: string,
+  name: string,
+): Ref<{ readonly id: string; readonly entityId: string }> =>
+  aliasNames.at(
+    namespace,
+    names.hash('accessor', accessor),
+    names.hash('alias-name', goLower(name)),
+  )
+
+/** Where the last login of an alias is. */
+export const activityRef = (namespace: number, aliasId: string): Ref<AliasActivity> =>
+  aliasActivity.at(namespace, known(aliasId))
+
+/** The entity of an id as a client sent it; undefined when there is none. */
+export const findEntity = async (
+  reader: Reader,
+  namespace: number,
+  id: string,
+): Promise<EntityRecord | undefined> =>
+  idBytes(id) === undefined ? undefined : reader.get(entityRef(namespace, id))
+
+/** The entity of a name, compared without case. */
+export const findEntityByName = async (
+  reader: Reader,
+  names: Names,
+  namespace: number,
+  name: string,
+): Promise<EntityRecord | undefined> => {
+  const owner = await reader.get(entityNameRef(names, namespace, name))
+  return owner === undefined ? undefined : reader.get(entityRef(namespace, owner.id))
+}
+
+/** The aliases that resolve; what a merge dropped is left out. */
+export const liveLinks = (entity: EntityRecord): readonly AliasLink[] =>
+  entity.aliases.filter(({ dropped }) => dropped !== true)
+
+/** The entity's alias on a mount. */
+export const linkOn = (entity: EntityRecord, accessor: string): AliasLink | undefined =>
+  liveLinks(entity).find((link) => link.accessor === accessor)
+
+/** A name for an entity that was given none: `entity_1a2b3c4d.root` (settled.md 4). The look that found it free is checked. */
+export const freeEntityName = async (
+  tx: Tx,
+  names: Names,
+  namespace: Call['namespace'],
+  randomBytes: (length: number) => Buffer,
+): Promise<string> => {
+  for (;;) {
+    const name = `entity_${randomBytes(4).toString('hex')}.${namespace.id}`
+    if ((await tx.get(entityNameRef(names, namespace.number, name))) === undefined) return name
+  }
+}
+
+/** Puts a new entity and its name, which the caller found free. */
+export const putNewEntity = (
+  tx: Tx,
+  names: Names,
+  namespace: number,
+  entity: Pick<EntityRecord, 'id' | 'name' | 'creationTime'> & Partial<EntityRecord>,
+): EntityRecord => {
+  const record: EntityRecord = {
+    metadata: null,
+    policies: [],
+    disabled: false,
+    mergedEntityIds: [],
+    aliases: [],
+    lastUpdateTime: entity.creationTime,
+    revision: 0,
+    aliasRevision: 0,
+    ...entity,
+  }
+  tx.put(entityRef(namespace, record.id), record)
+  tx.put(entityNameRef(names, namespace, record.name), { id: record.id })
+  return record
+}
+
+/**
+ * Puts an entity after a change. `withAliases`: the reference writes the aliases with it, after which empty custom metadata
+ * reads as null (see `AliasRecord.emptyAt`); empty metadata that this write did not set reads as null, too. Aliases that a
+ * merge dropped go for good. Throws a Refusal above 1,000 aliases.
+ */
+export const rewriteEntity = (
+  tx: Tx,
+  namespace: number,
+  entity: EntityRecord,
+  changes: Partial<EntityRecord>,
+  withAliases: boolean,
+): EntityRecord => {
+  for (const link of entity.aliases) if (link.dropped) tx.delete(aliasRef(namespace, link.id))
+  const revision = entity.revision + 1
+  const record: EntityRecord = {
+    ...entity,
+    metadata: isEmptyMetadata(entity.metadata) ? null : entity.metadata,
+    aliases: liveLinks(entity),
+    ...changes,
+    revision,
+    aliasRevision: withAliases ? revision : entity.aliasRevision,
+  }
+  if (record.aliases.length > ALIASES_PER_ENTITY) {
+    throw invalid(`the entity has too many aliases: at most ${ALIASES_PER_ENTITY} are possible`)
+  }
+  tx.put(entityRef(namespace, record.id), record)
+  return record
+}

@@ -1,0 +1,87 @@
+import type { Call } from '../../engine/call.ts'
+import type { MountDirectory } from '../../engine/identity-port.ts'
+import type { ListPage, ListResult } from '../../engine/result.ts'
+import { listPages } from '../../engine/result.ts'
+import { readCounts } from './group-counters.ts'
+import { mountFields } from './group-read.ts'
+import { knownGroupAliasRef } from './group-record.ts'
+import type { GroupRecord } from './records.ts'
+import { groupAliases, groups } from './records.ts'
+
+type ListCall = Pick<Call, 'namespace' | 'records'>
+
+/** Groups by id, in the order of ids, with what a list shows of each (identity.md 3.3). */
+export const listGroups = (call: ListCall, mounts: MountDirectory): ListResult =>
+  listPages(groupPages(call, mounts))
+
+const groupPages = async function* (
+  { records, namespace: { number: namespace } }: ListCall,
+  mounts: MountDirectory,
+): AsyncIterable<ListPage> {
+  for await (const page of records.scan(groups.under(namespace))) {
+    const shown = page.map(({ value }) => value)
+    const counts = await readCounts(records, namespace, shown)
+    const aliases = await records.getMany(
+      shown.flatMap(({ aliasId }) =>
+        aliasId === undefined ? [] : [knownGroupAliasRef(namespace, aliasId)],
+      ),
+    )
+    const aliasInfo = new Map<string, Readonly<Record<string, unknown>>>()
+    for (const alias of aliases) {
+      if (alias === undefined) continue
+      aliasInfo.set(alias.id, {
+        id: alias.id,
+        name: alias.name,
+        mount_accessor: alias.mountAccessor,
+        ...(await mountFields(mounts, alias.mountAccessor)),
+      })
+    }
+    const info = (group: GroupRecord, index: number): Readonly<Record<string, unknown>> => {
+      const alias = group.aliasId === undefined ? undefined : aliasInfo.get(group.aliasId)
+      return {
+        name: group.name,
+        num_member_entities: counts[index]!.members,
+        num_parent_groups: group.parentGroupIds.length,
+        ...(alias === undefined ? {} : { alias }),
+      }
+    }
+    yield {
+      keys: shown.map(({ id }) => id),
+      keyInfo: Object.fromEntries(shown.map((group, index) => [group.id, info(group, index)])),
+    }
+  }
+}
+
+/** Names of groups, in the order of their ids and without more about them, as recorded. */
+export const listGroupNames = (call: ListCall): ListResult => listPages(namePages(call))
+
+const namePages = async function* ({ records, namespace }: ListCall): AsyncIterable<ListPage> {
+  for await (const page of records.scan(groups.under(namespace.number))) {
+    yield { keys: page.map(({ value }) => value.name) }
+  }
+}
+
+/** Group aliases by id. */
+export const listGroupAliases = (call: ListCall, mounts: MountDirectory): ListResult =>
+  listPages(aliasPages(call, mounts))
+
+const aliasPages = async function* (
+  { records, namespace }: ListCall,
+  mounts: MountDirectory,
+): AsyncIterable<ListPage> {
+  for await (const page of records.scan(groupAliases.under(namespace.number))) {
+    const keyInfo: Record<string, unknown> = {}
+    for (const { value: alias } of page) {
+      keyInfo[alias.id] = {
+        name: alias.name,
+        canonical_id: alias.canonicalId,
+        mount_accessor: alias.mountAccessor,
+        ...(await mountFields(mounts, alias.mountAccessor)),
+        custom_metadata: alias.customMetadata,
+        metadata: alias.metadata,
+        local: alias.local,
+      }
+    }
+    yield { keys: page.map(({ value }) => value.id), keyInfo }
+  }
+}

@@ -1,0 +1,123 @@
+import type { Records, Tx } from '../../engine/records.ts'
+import { idText } from '../../engine/records.ts'
+import { Refusal } from '../../engine/refusal.ts'
+import { goLower } from '../../std/go-lower.ts'
+import { countMembers } from './group-counters.ts'
+import { entityRefOf, groupKey, memberRef, membershipsRef } from './group-record.ts'
+import { nameHint } from './group-hints.ts'
+import { putMemberships } from './membership-record.ts'
+import type { GroupRecord, MemberEdge } from './records.ts'
+import { entityNames, groupMembers } from './records.ts'
+import { byBytes } from './string-set.ts'
+import type { GroupTx } from './group-record.ts'
+
+/** The change that turns the members of a group into those of a request. */
+export interface MemberChange {
+  readonly joining: readonly string[]
+  readonly leaving: ReadonlyMap<string, MemberEdge>
+  /** Stay, but listed more than once or behind the sorted ones (by a merge): an API write sorts and counts each once. */
+  readonly settling: ReadonlyMap<string, MemberEdge>
+}
+
+/** The members of a group, in the order of the answer: API writes sorted (sequence 0), then others as they arrived. */
+export const readMembers = async (
+  records: Records,
+  namespace: number,
+  groupId: string,
+): Promise<readonly string[]> => {
+  const members: { readonly id: string; readonly n: number; readonly seq: number }[] = []
+  for await (const page of records.scan(groupMembers.under(namespace, groupKey(groupId)))) {
+    for (const { tail, value } of page) members.push({ id: idText(tail), ...value })
+  }
+  members.sort((a, b) => a.seq - b.seq || byBytes(a.id, b.id))
+  return members.flatMap(({ id, n }) => Array.from({ length: n }, () => id))
+}
+
+/**
+ * What a whole-list write changes; unchanged members cost no write. `wanted` holds each id once.
+ *
+ * The range is listed inside the transaction, where lists are otherwise forbidden (architecture.md A1: a check cannot see
+ * a key appear). It is safe here because this is only called for an internal group whose record the transaction has read
+ * before: its members change by whole-list writes, entity deletes and merges alone, and each of them puts that record, so
+ * a listing that changed fails the check and is done again. Logins never come here: they touch external groups only.
+ */
+export const memberChange = async (
+  records: Records,
+  namespace: number,
+  group: GroupRecord | undefined,
+  wanted: readonly string[],
+): Promise<MemberChange> => {
+  const missing = new Set(wanted)
+  const leaving = new Map<string, MemberEdge>()
+  const settling = new Map<string, MemberEdge>()
+  if (group !== undefined) {
+    for await (const page of records.scan(groupMembers.under(namespace, groupKey(group.id)))) {
+      for (const { tail, value } of page) {
+        const id = idText(tail)
+        if (!missing.delete(id)) leaving.set(id, value)
+        else if (value.n !== 1 || value.seq !== 0) settling.set(id, value)
+      }
+    }
+  }
+  return { joining: [...missing], leaving, settling }
+}
+
+/** Throws the recorded 500 for the first entity that does not exist (identity.md 3.2, check 8). */
+export const checkEntities = async (
+  { names, namespace }: GroupTx,
+  tx: Tx,
+  ids: readonly string[],
+): Promise<void> => {
+  const refs = ids.map((id) => entityRefOf(namespace.number, id))
+  await tx.getMany(refs.flatMap((ref) => (ref === undefined ? [] : [ref])))
+  for (const [index, id] of ids.entries()) {
+    const ref = refs[index]
+    if (ref !== undefined && (await tx.get(ref)) !== undefined) continue
+    const owner = await tx.peek(
+      entityNames.at(namespace.number, names.hash('entity-name', goLower(id))),
+    )
+    throw new Refusal('failed', `invalid entity ID "${id}"`, {
+      wrap: true,
+      hints: nameHint('entity', id, owner?.id),
+    })
+  }
+}
+
+/** Puts the edges of the change, in both directions, and the member count. */
+export const putMembers = async (
+  { namespace: { number: namespace }, now }: GroupTx,
+  tx: Tx,
+  groupId: string,
+  change: MemberChange,
+): Promise<void> => {
+  const touched = [...change.joining, ...change.leaving.keys(), ...change.settling.keys()]
+  await tx.getMany(touched.map((id) => membershipsRef(namespace, id)))
+  let members = 0
+  for (const entityId of touched) {
+    const present = (await tx.get(membershipsRef(namespace, entityId)))?.groups ?? []
+    const edge = change.leaving.get(entityId)
+    if (edge !== undefined) {
+      tx.delete(memberRef(namespace, groupId, entityId))
+      putMemberships(
+        tx,
+        namespace,
+        entityId,
+        present.filter(({ id }) => id !== groupId),
+      )
+      members -= edge.n
+      continue
+    }
+    tx.put(memberRef(namespace, groupId, entityId), { n: 1, seq: 0 })
+    const settled = change.settling.get(entityId)
+    members += settled === undefined ? 1 : 1 - settled.n
+    putMemberships(
+      tx,
+      namespace,
+      entityId,
+      settled === undefined
+        ? [...present, { id: groupId, n: 1, seq: now }]
+        : present.map((one) => (one.id === groupId ? { ...one, n: 1 } : one)),
+    )
+  }
+  await countMembers(tx, namespace, groupId, members)
+}

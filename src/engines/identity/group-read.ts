@@ -1,0 +1,139 @@
+import type { Call } from '../../engine/call.ts'
+import type { MountDirectory } from '../../engine/identity-port.ts'
+import type { Tx } from '../../engine/records.ts'
+import type { Result } from '../../engine/result.ts'
+import { data } from '../../engine/result.ts'
+import { readChildren } from './group-children.ts'
+import { readCounts } from './group-counters.ts'
+import { nameHint } from './group-hints.ts'
+import { readMembers } from './group-members.ts'
+import {
+  groupAliasNameRef,
+  groupAliasRef,
+  groupNameRef,
+  groupRef,
+  knownGroupAliasRef,
+  knownGroupRef,
+} from './group-record.ts'
+import type { AliasRecord, GroupRecord } from './records.ts'
+
+type ReadCall = Pick<Call, 'names' | 'namespace' | 'records'>
+
+/** Finds a group inside a transaction; undefined when there is none. */
+export type GroupFinder = (tx: Tx) => Promise<GroupRecord | undefined>
+
+/** The group of an id. */
+export const byId =
+  ({ namespace }: ReadCall, id: string): GroupFinder =>
+  async (tx) => {
+    const ref = groupRef(namespace.number, id)
+    return ref === undefined ? undefined : tx.get(ref)
+  }
+
+/** The group of a name, compared without case. */
+export const byName =
+  ({ names, namespace }: ReadCall, name: string): GroupFinder =>
+  async (tx) => {
+    const owner = await tx.get(groupNameRef(names, namespace.number, name))
+    return owner === undefined ? undefined : tx.get(knownGroupRef(namespace.number, owner.id))
+  }
+
+/** The group of a group alias's id. */
+export const byAliasId =
+  ({ namespace }: ReadCall, id: string): GroupFinder =>
+  async (tx) => {
+    const ref = groupAliasRef(namespace.number, id)
+    const alias = ref === undefined ? undefined : await tx.get(ref)
+    return alias === undefined
+      ? undefined
+      : tx.get(knownGroupRef(namespace.number, alias.canonicalId))
+  }
+
+/** The group whose alias has this name on this mount; the name compares without case. */
+export const byAliasName =
+  ({ names, namespace }: ReadCall, accessor: string, name: string): GroupFinder =>
+  async (tx) => {
+    const owner = await tx.get(groupAliasNameRef(names, namespace.number, accessor, name))
+    return owner === undefined ? undefined : tx.get(knownGroupRef(namespace.number, owner.groupId))
+  }
+
+/**
+ * The answer of a group read (identity.md 3.1), undefined when there is none. Group and alias are of one instant; members,
+ * children and counts are listed after them and may be newer by what happened in between: a group that people join all the
+ * time can be read all the same.
+ */
+export const readGroup = async (
+  call: ReadCall,
+  mounts: MountDirectory,
+  find: GroupFinder,
+): Promise<Result> => {
+  const { records, namespace } = call
+  const found = await records.transact(async (tx) => {
+    const group = await find(tx)
+    if (group === undefined) return undefined
+    const alias =
+      group.aliasId === undefined
+        ? undefined
+        : await tx.get(knownGroupAliasRef(namespace.number, group.aliasId))
+    return { group, alias }
+  })
+  if (found === undefined) return undefined
+  const { group, alias } = found
+  const [count] = await readCounts(records, namespace.number, [group])
+  const members = await readMembers(records, namespace.number, group.id)
+  const children = await readChildren(records, namespace.number, group.id)
+  const loginWroteLast = count!.loginWroteLast
+  return data({
+    id: group.id,
+    name: group.name,
+    type: group.type,
+    metadata: loginWroteLast && isEmpty(group.metadata) ? null : group.metadata,
+    policies: loginWroteLast && isEmpty(group.policies) ? null : group.policies,
+    member_entity_ids: orNull(members, loginWroteLast || group.emptied === 'members'),
+    member_group_ids: orNull(children, false),
+    parent_group_ids: orNull(group.parentGroupIds, !loginWroteLast && group.emptied === 'parents'),
+    modify_index: count!.modifyIndex,
+    namespace_id: namespace.id,
+    creation_time: group.creationTime,
+    last_update_time: group.lastUpdateTime,
+    alias: alias === undefined ? {} : await embeddedAlias(mounts, alias),
+  })
+}
+
+/** Tells a caller who looked for an id under a name what the id is. */
+export const hintGroupId = async (
+  call: ReadCall & Pick<Call, 'hint'>,
+  asked: string,
+): Promise<void> => {
+  const owner = await call.records.get(groupNameRef(call.names, call.namespace.number, asked))
+  for (const { code, text } of nameHint('group', asked, owner?.id)) call.hint(code, text)
+}
+
+const isEmpty = (value: object | null): boolean => value === null || Object.keys(value).length === 0
+
+const orNull = (list: readonly string[], shownEmpty: boolean): readonly string[] | null =>
+  list.length > 0 || shownEmpty ? list : null
+
+/** Where a mount is now; nothing for one that is gone. */
+export const mountFields = async (
+  mounts: MountDirectory,
+  accessor: string,
+): Promise<{ readonly mount_path?: string; readonly mount_type?: string }> => {
+  const mount = await mounts.byAccessor(accessor)
+  return mount === undefined ? {} : { mount_path: mount.path, mount_type: mount.type }
+}
+
+const embeddedAlias = async (
+  mounts: MountDirectory,
+  alias: AliasRecord,
+): Promise<Readonly<Record<string, unknown>>> => ({
+  id: alias.id,
+  canonical_id: alias.canonicalId,
+  name: alias.name,
+  mount_accessor: alias.mountAccessor,
+  ...(await mountFields(mounts, alias.mountAccessor)),
+  metadata: alias.metadata,
+  merged_from_canonical_ids: alias.mergedFromCanonicalIds,
+  creation_time: alias.creationTime,
+  last_update_time: alias.lastUpdateTime,
+})

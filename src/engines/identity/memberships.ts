@@ -1,0 +1,116 @@
+import type { Reader, Tx } from '../../engine/records.ts'
+import { countLoginWrite, countMembers } from './group-counters.ts'
+import { knownGroupRef, memberRef, rewritten } from './group-record.ts'
+import { inPolicyOrder, withAncestors } from './hierarchy.ts'
+import type { Membership, MembershipContext } from './membership-record.ts'
+import { directMemberships, putMemberships } from './membership-record.ts'
+import type { GroupRecord } from './records.ts'
+
+export { directMemberships } from './membership-record.ts'
+export { refreshExternalGroups } from './group-refresh.ts'
+
+/**
+ * The groups an entity is in: direct ones in join order, then inherited ones in the order of identity.md 7.4, each once,
+ * deleted ones left out. Throws a Refusal above 2,000 groups.
+ */
+export const groupsOf = async (
+  reader: Reader,
+  namespace: number,
+  entityId: string,
+): Promise<readonly (GroupRecord & { readonly direct: boolean })[]> => {
+  const direct = (await directMemberships(reader, namespace, entityId)).map(({ id }) => id)
+  if (direct.length === 0) return []
+  return inPolicyOrder(direct, await withAncestors(reader, namespace, direct))
+}
+
+/**
+ * Counts `writes` on a group whose members were changed by something other than a write of the group itself.
+ *
+ * An internal group is put: its whole-list writes read the member range outside the reach of checks and rest on the
+ * group's record alone, so everything that touches its members must put that record (see group-members.ts). An external
+ * group is only read: its members change by logins, which must not conflict, and nobody decides on its range.
+ */
+const countWrite = async (
+  tx: Tx,
+  namespace: number,
+  group: GroupRecord,
+  change: { readonly writes: number; readonly members: number; readonly left: number },
+  context: MembershipContext,
+): Promise<void> => {
+  if (group.type === 'external') {
+    await countLoginWrite(tx, namespace, group, change, context.randomBytes)
+    return
+  }
+  // `left` is only known to be zero by the counter; the list is shown as [] when it is found empty.
+  tx.put(
+    knownGroupRef(namespace, group.id),
+    rewritten(group, { emptied: change.left > 0 ? undefined : 'members' }, change.writes),
+  )
+  await countMembers(tx, namespace, group.id, change.members)
+}
+
+/** The live groups of some memberships, by id; all of them become checks of the commit. */
+const liveGroups = async (
+  tx: Tx,
+  namespace: number,
+  memberships: readonly Membership[],
+): Promise<ReadonlyMap<string, GroupRecord>> => {
+  const records = await tx.getMany(memberships.map(({ id }) => knownGroupRef(namespace, id)))
+  return new Map(records.flatMap((record) => (record === undefined ? [] : [[record.id, record]])))
+}
+
+/**
+ * Takes an entity out of all its groups, wholly where it is listed more than once, as part of its deletion; each group
+ * counts one write (identity.md 1.8).
+ */
+export const removeFromAllGroups = async (
+  tx: Tx,
+  namespace: number,
+  entityId: string,
+  context: MembershipContext,
+): Promise<void> => {
+  const memberships = await directMemberships(tx, namespace, entityId)
+  if (memberships.length === 0) return
+  const live = await liveGroups(tx, namespace, memberships)
+  for (const { id, n } of memberships) {
+    tx.delete(memberRef(namespace, id, entityId))
+    const group = live.get(id)
+    if (group === undefined) continue
+    await countWrite(tx, namespace, group, { writes: 1, members: -n, left: 0 }, context)
+  }
+  putMemberships(tx, namespace, entityId, [])
+}
+
+/**
+ * A merge: every group that lists `from` lists `to` instead, once more than before where it did already (G1), at the end
+ * of the list; each group counts two writes (identity.md 1.7).
+ */
+export const repointMemberships = async (
+  tx: Tx,
+  namespace: number,
+  fromEntityId: string,
+  toEntityId: string,
+  context: MembershipContext,
+): Promise<void> => {
+  const leaving = await directMemberships(tx, namespace, fromEntityId)
+  if (leaving.length === 0) return
+  const live = await liveGroups(tx, namespace, leaving)
+  const edges = await tx.getMany(leaving.map(({ id }) => memberRef(namespace, id, toEntityId)))
+  const kept = [...(await directMemberships(tx, namespace, toEntityId))]
+  for (const [index, { id, n }] of leaving.entries()) {
+    tx.delete(memberRef(namespace, id, fromEntityId))
+    const group = live.get(id)
+    if (group === undefined) continue
+    const edge = edges[index]
+    tx.put(memberRef(namespace, id, toEntityId), {
+      n: (edge?.n ?? 0) + 1,
+      seq: edge?.seq ?? context.now,
+    })
+    const at = kept.findIndex((membership) => membership.id === id)
+    if (at < 0) kept.push({ id, n: 1, seq: context.now })
+    else kept[at] = { ...kept[at]!, n: kept[at]!.n + 1 }
+    await countWrite(tx, namespace, group, { writes: 2, members: 1 - n, left: 1 }, context)
+  }
+  putMemberships(tx, namespace, toEntityId, kept)
+  putMemberships(tx, namespace, fromEntityId, [])
+}

@@ -1,0 +1,127 @@
+import { recordKind } from '../../engine/records.ts'
+
+/**
+ * Everything identity stores. `H` = names.hash(kind, goLower(name)). Times are RFC 3339 with nanoseconds as the API shows
+ * them. One record an entity, one an alias, one edge a membership in each direction.
+ */
+
+/** One alias of an entity, as the entity's record lists it. */
+export interface AliasLink {
+  readonly id: string
+  readonly accessor: string
+  /**
+   * A merge kept another alias of the same mount: this one neither resolves nor counts any more, but reads of the entity
+   * show it until the entity is next written (recorded: entity-merge-alias-conflict).
+   */
+  readonly dropped?: true
+}
+
+/**
+ * `e/<ns><entity id>`. The aliases are an adjacency list inside the record, in the order they came (A1): every create, move,
+ * re-mount and delete of an alias puts its entity, so a transaction that read the entity knows all of its aliases, and two
+ * that decide on them cannot both commit. A login of a known alias does not touch it.
+ */
+export interface EntityRecord {
+  readonly id: string
+  readonly name: string
+  readonly metadata: Readonly<Record<string, string>> | null
+  readonly policies: readonly string[]
+  readonly disabled: boolean
+  readonly mergedEntityIds: readonly string[]
+  readonly aliases: readonly AliasLink[]
+  readonly creationTime: string
+  readonly lastUpdateTime: string
+  /** Writes of this record; and the one that last wrote the aliases with it. For `AliasRecord.emptyAt` only. */
+  readonly revision: number
+  readonly aliasRevision: number
+}
+export const entities = recordKind<EntityRecord>('e')
+
+/** `en/<ns>H('entity-name', name)`: uniqueness of names. */
+export const entityNames = recordKind<{ readonly id: string }>('en')
+
+/** `mi/<ns><old id>`: where a merged id went. */
+export const mergedIds = recordKind<{ readonly id: string }>('mi')
+
+/** `a/<ns><alias id>` */
+export interface AliasRecord {
+  readonly id: string
+  readonly canonicalId: string
+  readonly mountAccessor: string
+  readonly name: string
+  readonly metadata: Readonly<Record<string, string>> | null
+  readonly customMetadata: Readonly<Record<string, string>> | null
+  /**
+   * The entity's revision when custom metadata was last written empty: it reads `{}` until the reference would have copied the
+   * alias, which turns it into null (identity.md 0.9, 2.1). Entity aliases only.
+   */
+  readonly emptyAt?: number
+  readonly local: boolean
+  readonly mergedFromCanonicalIds: readonly string[] | null
+  readonly creationTime: string
+  readonly lastUpdateTime: string
+}
+export const aliases = recordKind<AliasRecord>('a')
+
+/** `an/<ns>H('accessor')H('alias-name')`: uniqueness of (mount, name). A dead owner does not block it (B4). */
+export const aliasNames = recordKind<{ readonly id: string; readonly entityId: string }>('an')
+
+/** `al/<ns><alias id>`: last login day (YYYY-MM-DD) and groups last claimed (settled.md 18); never moves the alias's version. */
+export interface AliasActivity {
+  readonly lastLoginDay: string
+  readonly claimedGroups: readonly string[]
+}
+export const aliasActivity = recordKind<AliasActivity>('al')
+
+/** `g/<ns><group id>` */
+export interface GroupRecord {
+  readonly id: string
+  readonly name: string
+  readonly type: 'internal' | 'external'
+  readonly metadata: Readonly<Record<string, string>> | null
+  readonly policies: readonly string[] | null
+  /** Parent group ids, deleted ones included (G4). */
+  readonly parentGroupIds: readonly string[]
+  readonly aliasId: string | undefined
+  readonly creationTime: string
+  readonly lastUpdateTime: string
+  /** The part of `modify_index` that writes of this record moved; memberships count on their own (settled.md 14). */
+  readonly modifyIndex: number
+  /** The list that the latest write of this record left empty: shown as `[]`, others as null (identity.md 0.9). */
+  readonly emptied: 'parents' | 'members' | undefined
+}
+export const groups = recordKind<GroupRecord>('g')
+
+/** `gn/<ns>H('group-name', name)` */
+export const groupNames = recordKind<{ readonly id: string }>('gn')
+
+/** `ga/<ns><group alias id>` */
+export const groupAliases = recordKind<AliasRecord>('ga')
+
+/** `gan/<ns>H('accessor')H('group-alias-name')` */
+export const groupAliasNames = recordKind<{ readonly id: string; readonly groupId: string }>('gan')
+
+/** `em/<ns><entity id>`: the groups an entity is a direct member of, as one record: one dependency, no phantom. */
+export interface EntityMemberships {
+  readonly groups: readonly { readonly id: string; readonly n: number; readonly seq: number }[]
+}
+export const entityMemberships = recordKind<EntityMemberships>('em')
+
+/** `gm/<ns><group id><entity id>`: forward edge; `n` multiplicity (G1), `seq` order of arrival (G2). */
+export interface MemberEdge {
+  readonly n: number
+  readonly seq: number
+}
+export const groupMembers = recordKind<MemberEdge>('gm')
+
+/** `gc/<ns><parent id><child id>`: hierarchy edge; every writer stamps `tree`, every cycle check reads it (A1). */
+export const groupChildren = recordKind<MemberEdge>('gc')
+
+/** `gk/<ns><group id><shard byte>`: membership writes and members, in random shards, so that joins do not conflict. */
+export interface GroupCounter {
+  readonly writes: number
+  readonly members: number
+  /** `modifyIndex` of the group record when a login last wrote this shard: tells which came last (identity.md 0.9). */
+  readonly under: number
+}
+export const groupCounters = recordKind<GroupCounter>('gk')

@@ -1,0 +1,12 @@
+import { goLower } from '../../std/go-lower.ts'
+
+/** Order of the UTF-8 bytes, as the reference sorts. */
+export const byBytes = (a: string, b: string): number =>
+  a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
+
+/** A list as the reference keeps ids: trimmed, no blanks, each once, sorted. */
+export const sortedOnce = (list: readonly string[]): string[] =>
+  [...new Set(list.map((text) => text.trim()))].filter((text) => text !== '').sort(byBytes)
+
+/** A list of policy names as the reference keeps them: lower case besides. */
+export const policyNames = (list: readonly string[]): string[] => sortedOnce(list.map(goLower))

@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto'
+import { createServer as createPlainServer } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import type { TlsOptions } from 'node:tls'
+import { Connection } from './connection.ts'
+import type { ConnectionHost } from './connection.ts'
+import { errorList } from '../engine/refusal.ts'
+import { renderError } from './envelope.ts'
+import { interpret } from './interpret.ts'
+import type { InterpretOptions } from './interpret.ts'
+import { httpLimits } from './limits.ts'
+import type { HttpLimits } from './limits.ts'
+import type { HttpAnswer, HttpRequest, RawRequest } from './request.ts'
+
+/** What a listener is made of. */
+export interface ListenerOptions extends Omit<InterpretOptions, 'limits'> {
+  /** Answers a request. What it throws is a fault: 500, and `log` hears of it. */
+  readonly handle: (request: HttpRequest) => Promise<HttpAnswer>
+  /** Overrides of the defaults. */
+  readonly limits?: Partial<HttpLimits>
+  /** Node's TLS options (`key`, `cert`, `minVersion` …); absent: plain HTTP. */
+  readonly tls?: TlsOptions | undefined
+  /** Hears of faults; never of what a client sent. */
+  readonly log?: ((message: string, error: unknown) => void) | undefined
+}
+
+/** Where to listen; port 0 takes a free one. */
+export interface ListenAddress {
+  readonly address: string
+  readonly port: number
+}
+
+/** A listening server. */
+export interface Listener {
+  /** Starts to accept; resolves to where. Rejects when the address is taken. */
+  listen(address: ListenAddress): Promise<ListenAddress>
+  /** Stops to accept, closes idle connections, finishes what has begun; after `graceMs` closes the rest. */
+  stop(graceMs: number): Promise<void>
+  /** Open connections, for metrics and tests. */
+  connections(): number
+}
+
+/** Makes a listener for `options.handle`. Nothing is listened to before `listen`. */
+export const createListener = (options: ListenerOptions): Listener => new HttpListener(options)
+
+const FAULT = renderError(500, [errorList(['internal error'])])
+
+class HttpListener implements Listener, ConnectionHost {
+  readonly limits: HttpLimits
+  readonly #options: ListenerOptions
+  readonly #interpret: InterpretOptions
+  readonly #server: Server
+  readonly #connections = new Set<Connection>()
+  /** Under TLS, the connections below the secured ones: some never get that far. */
+  readonly #handshakes = new Set<Socket>()
+  #sweeper: NodeJS.Timeout | undefined
+  #now = performance.now()
+  #dateSecond = 0
+  #date = ''
+  #stopping = false
+  #whenEmpty: (() => void) | undefined
+
+  constructor(options: ListenerOptions) {
+    this.limits = { ...httpLimits, ...options.limits }
+    this.#options = options
+    this.#interpret = {
+      limits: this.limits,
+      hostCheck: options.hostCheck,
+      rawMethods: options.rawMethods,
+    }
+    const accept = (socket: Socket): void => this.#accept(socket)
+    // A client may end its side once it has asked: it still gets its answer.
+    const net = { allowHalfOpen: true, noDelay: true, keepAlive: true }
+    if (options.tls) {
+      const tls = { handshakeTimeout: this.limits.headerMs, ...options.tls, ...net }
+      const server = createTlsServer(tls, accept)
+      server.on('tlsClientError', (_error, socket) => socket.destroy())
+      server.on('connection', (socket: Socket) => {
+        this.#handshakes.add(socket)
+        socket.on('close', () => this.#handshakes.delete(socket))
+      })
+      this.#server = server
+    } else this.#server = createPlainServer(net, accept)
+    this.#server.maxConnections = this.limits.connections
+  }
+
+  async listen({ address, port }: ListenAddress): Promise<ListenAddress> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(port, address, () => {
+        this.#server.removeListener('error', reject)
+        resolve()
+      })
+    })
+    this.#server.on('error', (error) => this.#options.log?.('listener failed', error))
+    this.#sweeper = setInterval(() => this.#sweep(), this.limits.sweepMs)
+    this.#sweeper.unref()
+    const bound = this.#server.address() as AddressInfo
+    return { address: bound.address, port: bound.port }
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    if (!this.#server.listening) return
+    this.#stopping = true
+    this.#server.close()
+    for (const connection of this.#connections) connection.drain()
+    if (this.#connections.size > 0)
+      await new Promise<void>((resolve) => {
+        const late = setTimeout(() => {
+          for (const connection of this.#connections) connection.destroy()
+        }, graceMs)
+        this.#whenEmpty = () => {
+          clearTimeout(late)
+          resolve()
+        }
+      })
+    for (const socket of this.#handshakes) socket.destroy()
+    clearInterval(this.#sweeper)
+  }
+
+  connections(): number {
+    return this.#connections.size
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  date(): string {
+    const second = Math.floor(Date.now() / 1_000)
+    if (second !== this.#dateSecond) {
+      this.#dateSecond = second
+      this.#date = new Date(second * 1_000).toUTCString()
+    }
+    return this.#date
+  }
+
+  closed(connection: Connection): void {
+    this.#connections.delete(connection)
+    if (this.#connections.size === 0) this.#whenEmpty?.()
+  }
+
+  async answer(raw: RawRequest, socket: Socket): Promise<HttpAnswer> {
+    try {
+      const origin = {
+        remoteAddress: socket.remoteAddress ?? '',
+        remotePort: socket.remotePort ?? 0,
+        requestId: randomUUID(),
+      }
+      const judged = interpret(raw, origin, this.#interpret)
+      const answer = 'answer' in judged ? judged.answer : await this.#options.handle(judged.request)
+      return withNamespace(answer, raw)
+    } catch (error) {
+      return this.fault(error)
+    }
+  }
+
+  fault(error: unknown): HttpAnswer {
+    this.#options.log?.('request failed', error)
+    return FAULT
+  }
+
+  #accept(socket: Socket): void {
+    const connection = new Connection(this, socket)
+    this.#connections.add(connection)
+    if (this.#stopping) connection.drain()
+  }
+
+  #sweep(): void {
+    this.#now = performance.now()
+    for (const connection of this.#connections) connection.sweep(this.#now)
+  }
+}
+
+/** The namespace header comes back with the answer, as it was sent. */
+const withNamespace = (answer: HttpAnswer, raw: RawRequest): HttpAnswer => {
+  const namespace = raw.headers['x-vault-namespace']
+  if (namespace === undefined || namespace === '') return answer
+  const value = typeof namespace === 'string' ? namespace : (namespace[0] as string)
+  return { ...answer, headers: { ...answer.headers, 'X-Vault-Namespace': value } }
+}

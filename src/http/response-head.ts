@@ -1,0 +1,31 @@
+import { STATUS_CODES } from 'node:http'
+import type { HttpAnswer } from './request.ts'
+
+const UNSAFE = /[^\t\x20-\x7e\x80-\xff]/
+
+/** Whether a message of this status never has a body, nor a length. */
+const isBodyless = (status: number): boolean => status === 204 || status === 304 || status < 200
+
+/**
+ * Status line and headers of an answer with the empty line that ends them, one character a byte. Every answer carries
+ * `Cache-Control: no-store` (spec/auth.md 1.1). Throws when a header's value holds a control character: sending it
+ * would let it forge headers.
+ */
+export const responseHead = (
+  answer: HttpAnswer,
+  length: number,
+  date: string,
+  closes: boolean,
+): string => {
+  const { status, headers, contentType } = answer
+  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nCache-Control: no-store\r\n`
+  if (contentType !== undefined) head += `Content-Type: ${contentType}\r\n`
+  if (headers !== undefined)
+    for (const [name, value] of Object.entries(headers)) {
+      if (UNSAFE.test(value) || UNSAFE.test(name)) throw new Error(`unsafe value of header ${name}`)
+      head += `${name}: ${value}\r\n`
+    }
+  head += `Date: ${date}\r\n`
+  if (!isBodyless(status)) head += `Content-Length: ${length}\r\n`
+  return `${head}Connection: ${closes ? 'close' : 'keep-alive'}\r\n\r\n`
+}

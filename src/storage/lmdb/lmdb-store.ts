@@ -1,0 +1,230 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { getLastVersion, open } from 'lmdb'
+import type { Database, RootDatabase } from 'lmdb'
+import { createSystemClock, StoreClock } from '../clock.ts'
+import { DeadlineWatch } from '../deadline-watch.ts'
+import { checkCommit, checkKeys, pageLimit, storageLimits } from '../limits.ts'
+import type {
+  Answer,
+  Commit,
+  Deadline,
+  Key,
+  Listed,
+  ListRange,
+  Outcome,
+  Store,
+  Stored,
+  Version,
+} from '../store.ts'
+import { ensureBefore, Unavailable, Unknown } from '../store.ts'
+import { ensureLocalFileSystem } from './file-system.ts'
+import { commitFailure, readFailure } from './lmdb-failure.ts'
+import { commitNested } from './nested-commit.ts'
+
+export interface LmdbOptions {
+  /** The data folder; made if absent (mode 0700). */
+  readonly path: string
+  /** The size the map begins with; it grows by itself. */
+  readonly mapSizeBytes?: number
+  /** Allows a network or user-space file system, at the operator's risk. */
+  readonly anyFileSystem?: boolean
+  /** ms since 1970; the machine's time if absent. */
+  readonly clock?: () => number
+}
+
+/** What `openLmdbStore` gives: a Store and the upkeep of its readers. */
+export interface LmdbStoreHandle extends Store {
+  /** Frees the reader slots of dead processes; gives their number. Call at each child's exit and each minute. */
+  checkReaders(): number
+}
+
+/** The file of the database inside the data folder. */
+export const LMDB_FILE = 'data.mdb'
+
+const EPOCH = Buffer.from('epoch')
+const CLOCK = Buffer.from('clock')
+const NOTHING = new Uint8Array(0)
+const ABSENT: Stored = { version: 0, value: undefined }
+/** How old the saved high-water mark of the clock may get while there are commits. */
+const CLOCK_SAVE_MS = 10_000
+/** Readers of killed workers stay until a check; LMDB's own 126 slots would run out (architecture.md C3). */
+const MAX_READERS = 1024
+
+type Table = Database<Uint8Array, Uint8Array>
+
+class LmdbStore implements LmdbStoreHandle {
+  readonly #root: RootDatabase<Uint8Array, Uint8Array>
+  /** What the seam shows. */
+  readonly #records: Table
+  /** The adapter's own: the epoch (its version is all) and the clock's high-water mark. */
+  readonly #own: Table
+  readonly #clock: StoreClock
+  readonly #watch = new DeadlineWatch()
+  #clockSaved = 0
+  #closed = false
+
+  constructor(root: RootDatabase<Uint8Array, Uint8Array>, clock: StoreClock) {
+    const table = { keyEncoding: 'binary', encoding: 'binary', useVersions: true } as const
+    this.#root = root
+    this.#records = root.openDB<Uint8Array, Uint8Array>({ name: 'records', ...table })
+    this.#own = root.openDB<Uint8Array, Uint8Array>({ name: 'own', ...table })
+    this.#clock = clock
+    this.#readClock()
+  }
+
+  async read(keys: readonly Key[], deadline: Deadline): Promise<Answer<Stored>> {
+    checkKeys(keys)
+    return this.#burst(deadline, () =>
+      keys.map((key) => {
+        const value = this.#records.getBinary(key)
+        return value === undefined ? ABSENT : { version: getLastVersion(), value }
+      }),
+    )
+  }
+
+  async versions(keys: readonly Key[], deadline: Deadline): Promise<Answer<Version>> {
+    checkKeys(keys)
+    return this.#burst(deadline, () => keys.map((key) => this.#versionIn(this.#records, key)))
+  }
+
+  async list(range: ListRange, deadline: Deadline): Promise<Answer<Listed>> {
+    const limit = pageLimit(range)
+    return this.#burst(deadline, () => this.#page(range, limit))
+  }
+
+  async commit(commit: Commit, deadline: Deadline): Promise<Outcome> {
+    checkCommit(commit)
+    if (commit.writes.length === 0) return this.#validate(commit, deadline)
+    this.#ensureOpen(deadline)
+    const clock = this.#clockToSave()
+    let under: Promise<boolean>
+    try {
+      under = commitNested(this.#records, commit, () => {
+        if (commit.quiet !== true) void this.#own.put(EPOCH, NOTHING, commit.id)
+        if (clock !== undefined) void this.#own.put(CLOCK, clock, commit.id)
+      }).catch(async (error: unknown) => {
+        throw await commitFailure(error)
+      })
+    } catch (error) {
+      throw await commitFailure(error)
+    }
+    const committed = await this.#watch.within(
+      under,
+      deadline,
+      () => new Unknown('the deadline passed while LMDB was writing'),
+    )
+    return committed ? { kind: 'committed', now: this.#clock.now() } : this.#conflict(commit)
+  }
+
+  epoch(): Version {
+    if (this.#closed) throw new Unavailable('the store is closed')
+    this.#root.resetReadTxn()
+    return this.#versionIn(this.#own, EPOCH)
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#root.close()
+  }
+
+  /** Frees the reader slots of dead processes, which pin pages (architecture.md C3); gives their number. */
+  checkReaders(): number {
+    return this.#root.readerCheck()
+  }
+
+  /** Checks without writes need no write transaction: a snapshot taken now has every acknowledged commit. */
+  async #validate(commit: Commit, deadline: Deadline): Promise<Outcome> {
+    this.#ensureOpen(deadline)
+    const outcome = this.#conflict(commit)
+    return outcome.stale.length > 0 ? outcome : { kind: 'committed', now: this.#clock.now() }
+  }
+
+  #conflict(commit: Commit): Outcome & { readonly kind: 'conflict' } {
+    this.#root.resetReadTxn()
+    const stale = commit.checks.filter(
+      ({ key, version }) => this.#versionIn(this.#records, key) !== version,
+    )
+    return { kind: 'conflict', stale: stale.map(({ key }) => key) }
+  }
+
+  #versionIn(table: Table, key: Key): Version {
+    return table.getBinaryFast(key) === undefined ? 0 : getLastVersion()
+  }
+
+  #page(range: ListRange, limit: number): Listed[] {
+    const items: Listed[] = []
+    if (Buffer.compare(range.from, range.to) >= 0) return items
+    const bounds = { ...(range.from.length > 0 && { start: range.from }), end: range.to, limit }
+    let bytes = 0
+    if (range.keysOnly === true) {
+      for (const key of this.#records.getKeys(bounds)) {
+        bytes += key.length
+        if (items.length > 0 && bytes > storageLimits.pageBytes) break
+        items.push({ key, version: 0, value: undefined })
+      }
+      // A walk over keys alone does not learn their versions; the snapshot is still the same.
+      return items.map((item) => ({ ...item, version: this.#versionIn(this.#records, item.key) }))
+    }
+    for (const { key, value, version } of this.#records.getRange({ ...bounds, versions: true })) {
+      bytes += key.length + value.length
+      if (items.length > 0 && bytes > storageLimits.pageBytes) break
+      items.push({ key, version: version!, value })
+    }
+    return items
+  }
+
+  /** Reads that belong together: one snapshot, taken now, let go before anything else runs. */
+  #burst<T>(deadline: Deadline, read: () => T[]): Answer<T> {
+    this.#ensureOpen(deadline)
+    try {
+      this.#root.resetReadTxn()
+      const items = read()
+      return { now: this.#clock.now(), items }
+    } catch (error) {
+      throw readFailure(error)
+    }
+  }
+
+  #readClock(): number {
+    this.#root.resetReadTxn()
+    const saved = this.#own.getBinary(CLOCK)
+    const time = saved === undefined ? 0 : Number(Buffer.from(saved).toString())
+    this.#clock.notBehind(time)
+    return time
+  }
+
+  /** The clock's high-water mark if it is due to be saved: never one below that of another process. */
+  #clockToSave(): Uint8Array | undefined {
+    if (this.#clock.now() < this.#clockSaved + CLOCK_SAVE_MS) return undefined
+    const other = this.#readClock()
+    this.#clockSaved = this.#clock.now()
+    return this.#clockSaved > other ? Buffer.from(String(this.#clockSaved)) : undefined
+  }
+
+  #ensureOpen(deadline: Deadline): void {
+    if (this.#closed) throw new Unavailable('the store is closed')
+    ensureBefore(deadline)
+  }
+}
+
+/**
+ * The store in a folder of this machine, shared by all processes that open it; who may own the folder is settled
+ * by `claimDataFolder`. Throws an Error for a file system or a file that LMDB cannot use.
+ */
+export const openLmdbStore = (options: LmdbOptions): LmdbStoreHandle => {
+  mkdirSync(options.path, { recursive: true, mode: 0o700 })
+  if (options.anyFileSystem !== true) ensureLocalFileSystem(options.path)
+  const root = open<Uint8Array, Uint8Array>({
+    path: join(options.path, LMDB_FILE),
+    // The default acknowledges before the flush.
+    overlappingSync: false,
+    keyEncoding: 'binary',
+    encoding: 'binary',
+    useVersions: true,
+    maxReaders: MAX_READERS,
+    ...(options.mapSizeBytes !== undefined && { mapSize: options.mapSizeBytes }),
+  })
+  return new LmdbStore(root, new StoreClock(options.clock ?? createSystemClock()))
+}
