@@ -25,4 +25,38 @@ export const limits = {
   /** System defaults of token and lease TTLs, in seconds (768h), as the reference has them. */
   defaultLeaseTtlSeconds: 2_764_800,
   maxLeaseTtlSeconds: 2_764_800,
+  /** A signed token that someone logs in with: ten times what identity providers send. */
+  jwtBytes: 262_144,
+  /** How long a request to an identity provider may take, redirects included. */
+  outboundTimeoutMs: 10_000,
+  /** Body of an answer of an identity provider: keys and discovery documents are a few kB. */
+  outboundBodyBytes: 1_048_576,
+  /** Redirects followed on the way to an identity provider's document. */
+  outboundRedirects: 5,
+  /** Fetched keys are used without asking again: a key taken back is refused after this at the latest. */
+  fetchedKeysFreshMs: 600_000,
+  /** Fetched keys are still used this long while their source does not answer. */
+  fetchedKeysStaleMs: 3_600_000,
+  /** Pause after a fetch that brought no fitting key: tokens with made-up key ids must not turn us on the provider. */
+  fetchedKeysPauseMs: 10_000,
+  /** Mounts whose fetched or parsed keys are kept in memory, per process. */
+  cachedKeySources: 1_000,
+  /** Passwords hashed at once, per process, never more than cores: of libuv's four threads one stays free for commits and audit. */
+  passwordsAtOnce: 3,
+  /** Logins that wait for a thread, about eight seconds' worth on two cores; more are answered 503. */
+  passwordsWaiting: 256,
+  /** Names in a list that is sorted by name and not paged (architecture.md E11). */
+  sortedNames: 100_000,
+  /** A path of a secret: a name of 10 kB fits several times; bounds what a list must hold. */
+  pathBytes: 32_768,
+  /** Segments of a path of a secret: making or deleting one writes a record for each of its folders. */
+  pathDepth: 100,
+  /** Data of a secret as JSON: leaves room for names and versions in a commit of 1 MiB. */
+  secretBytes: 786_432,
+  /** A response to be wrapped, as JSON text in JSON: what a commit of 1 MiB holds beside its token. */
+  wrappedBytes: 1_000_000,
+  /** Versions that one KV v2 secret keeps: their times are one record (some 100 kB), rewritten with each version. */
+  secretVersions: 2_000,
+  /** Purged versions whose data one write removes: with the folders of a path they fit in a commit. */
+  secretPurges: 64,
 } as const

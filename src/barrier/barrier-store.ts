@@ -24,8 +24,8 @@ const isPlain = (key: Key): boolean =>
 
 export interface BarrierOptions {
   /**
-   * Called once when a value names a term that the keyring lacks: another node has rotated (architecture.md F6). It reads
-   * the keyring record and has the keyring `adopt` it; a term that is unknown even then is BarrierBroken.
+   * Called when a value names a term that the keyring lacks: another node has rotated (architecture.md F6). It reads the
+   * keyring record and has the keyring `adopt` it; a term unknown even to a reload begun after the value was read is BarrierBroken.
    */
   readonly reloadKeyring?: () => Promise<void>
 }
@@ -88,6 +88,11 @@ class BarrierStore implements Store {
         continue
       }
       let value = this.#sealer.open(key, item.value)
+      if (value === 'unknown-term' && this.#reloading !== undefined) {
+        // It may have read the keyring before this term was made: it helps, but proves nothing (architecture.md A2).
+        await this.#reloading
+        value = this.#sealer.open(key, item.value)
+      }
       if (value === 'unknown-term') {
         await this.#learnTerms()
         value = this.#sealer.open(key, item.value)

@@ -61,11 +61,15 @@ export class Keyring {
     return new Keyring(this.#indexKey, [...this.#terms.values(), next], next.term)
   }
 
-  /** Takes over the terms of a newer form of the same keyring. Throws if its index key is another. */
+  /**
+   * Takes over the terms of a newer form of the same keyring; an older one, read before this process learned of a
+   * rotation, changes nothing. Throws if its index key is another.
+   */
   adopt(newer: Keyring): void {
     if (!this.#indexKey.equals(newer.#indexKey)) {
       throw new Error('the keyring to adopt belongs to another barrier: its index key differs')
     }
+    if (newer.#active.term < this.#active.term) return
     this.#terms = newer.#terms
     this.#active = newer.#active
   }

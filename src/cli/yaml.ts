@@ -1,4 +1,4 @@
-import type { LiteralValue } from '../client/literal-json.ts'
+import type { LiteralObject, LiteralValue } from '../client/literal-json.ts'
 import { isObject, isRawNumber, sortedKeys } from '../client/literal-json.ts'
 
 /** A value as a YAML document in block form, keys in order, ending with a newline. */
@@ -21,11 +21,12 @@ function block(value: LiteralValue, depth: number): string {
       .join('')
   }
   if (isObject(value)) {
-    const keys = sortedKeys(value)
+    const object: LiteralObject = value
+    const keys = sortedKeys(object)
     if (keys.length === 0) return '{}'
     return keys
       .map((key) => {
-        const item = value[key] ?? null
+        const item = object[key] ?? null
         // Lists stand at the depth of their key, as is usual.
         const nested = block(item, Array.isArray(item) ? depth : depth + 1)
         const gap = nested.startsWith('\n') ? '' : ' '

@@ -48,6 +48,12 @@ export class ApiClient {
     return new ApiClient({ ...this.options, ...changes })
   }
 
+  /** The same client without an option: in the root namespace, or with answers that are not wrapped. */
+  without(name: 'namespace' | 'wrapTtl'): ApiClient {
+    const { [name]: _, ...options } = this.options
+    return new ApiClient(options)
+  }
+
   /** GET; undefined when nothing is there. */
   async read(path: string, query?: ApiRequest['query']): Promise<Secret | undefined> {
     return await this.secret({ method: 'GET', path, ...(query === undefined ? {} : { query }) })

@@ -204,25 +204,32 @@ export class ConflictQueues {
 export interface RecordsOptions {
   readonly store: Store
   readonly queues: ConflictQueues
-  /** Checks added to every commit: the caller's authority, the mount, the keyring. */
-  readonly authority?: readonly Check[]
+  /**
+   * Checks added to every commit: the caller's authority, the mount, the keyring. Keys that an earlier commit through the same
+   * records wrote are left out: a request may change what it rests on.
+   */
+  readonly authority?: () => readonly Check[]
   /** Told of a key so contended that 16 attempts lost. */
   readonly onHotKey?: (key: Key) => void
 }
 
 /** Typed records over a (sealed) store; see engine/records.ts for the promises. */
 export const createRecords = (options: RecordsOptions): Records => {
-  const { store, queues, authority = [] } = options
+  const { store, queues, authority = () => [] } = options
+  const written = new Set<string>()
 
   const commit = async (tx: Transaction): Promise<Outcome | 'stale-authority'> => {
     const checks = new Map<string, Check>()
     for (const seen of tx.reads.seen.values()) {
       checks.set(seen.ref.id, { key: seen.ref.key, version: seen.version })
     }
-    for (const check of authority) {
+    const own = new Set<string>()
+    for (const check of authority()) {
       const id = keyId(check.key)
-      const own = checks.get(id)
-      if (own !== undefined && own.version !== check.version) return 'stale-authority'
+      if (written.has(id)) continue
+      own.add(id)
+      const read = checks.get(id)
+      if (read !== undefined && read.version !== check.version) return 'stale-authority'
       checks.set(id, check)
     }
     if (tx.writes.size > limits.commitWrites || checks.size > limits.commitChecks) {
@@ -242,8 +249,10 @@ export const createRecords = (options: RecordsOptions): Records => {
       },
       deadlineIn(limits.storeWaitMs),
     )
-    if (outcome.kind === 'committed') return outcome
-    const own = new Set(authority.map((check) => keyId(check.key)))
+    if (outcome.kind === 'committed') {
+      for (const id of tx.writes.keys()) written.add(id)
+      return outcome
+    }
     return outcome.stale.some((key) => own.has(keyId(key))) ? 'stale-authority' : outcome
   }
 

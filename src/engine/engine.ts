@@ -7,7 +7,6 @@ import type { Route } from './route.ts'
 export interface RenewRequest {
   readonly namespace: Namespace
   readonly mount: Mount
-  readonly records: Records
   readonly names: Call['names']
   readonly now: number
   /** `Login.internal` of the login that made the token. */
@@ -29,6 +28,8 @@ export interface Engine {
   renew?(request: RenewRequest, tx: Tx): Promise<Renewal | undefined>
   /** Tune and enable options this type refuses or accepts; throws a Refusal. */
   checkOptions?(options: Readonly<Record<string, string>>): void
+  /** Removes all that a disabled mount stored, in commits of at most 200 writes; may be broken off and run again. */
+  drop?(records: Records, namespace: Namespace, mount: Mount): Promise<void>
   /** Adds tunable lockout (userpass, approle, ldap). */
   readonly lockout?: boolean
 }

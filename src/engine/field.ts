@@ -78,11 +78,11 @@ const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False', ''])
 
 const asBool = (value: Json): boolean => {
   if (typeof value === 'boolean') return value
-  if (isNumber(value)) return Number(numberText(value)) !== 0
   if (value === null) return false
-  if (typeof value === 'string') {
-    if (TRUE.has(value)) return true
-    if (FALSE.has(value)) return false
+  if (typeof value === 'string' || isNumber(value)) {
+    const text = typeof value === 'string' ? value : numberText(value)
+    if (TRUE.has(text)) return true
+    if (FALSE.has(text)) return false
     throw new FieldError(`'' cannot parse value as 'bool': strconv.ParseBool: invalid syntax`)
   }
   throw expected('bool', value)
@@ -135,13 +135,65 @@ const asFloat = (value: Json): number => {
   throw expected('float64', value)
 }
 
+/** How Go prints a value, as the recorded texts show it. */
+const goText = (value: Json): string => {
+  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`
+  if (value === null) return '<nil>'
+  if (isNumber(value)) return numberText(value)
+  if (typeof value === 'string') return value
+  if (typeof value === 'boolean') return value ? 'true' : 'false'
+  const map = value as Readonly<Record<string, Json>>
+  const keys = Object.keys(map).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+  return `map[${keys.map((key) => `${key}:${goText(map[key]!)}`).join(' ')}]`
+}
+
+/** Complaints about the elements of a list that cannot be texts. */
+const elementFaults = (list: readonly Json[]): readonly { text: string; value: Json }[] =>
+  list.flatMap((value, index) =>
+    Array.isArray(value) || isMap(value)
+      ? [
+          {
+            text: `'[${index}]' expected type 'string', got unconvertible type '${goTypeName(value)}'`,
+            value,
+          },
+        ]
+      : [],
+  )
+
 const asStringList = (value: Json, split: boolean): string[] => {
   if (value === null || value === '') return []
-  if (Array.isArray(value)) return value.map((item) => asString(item).trim())
+  if (Array.isArray(value) || isMap(value)) {
+    const list = Array.isArray(value) ? value : [value]
+    const faults = elementFaults(list)
+    if (faults.length > 0) {
+      const lines = faults.map((fault) => `* ${fault.text}, value: '${goText(fault.value)}'`)
+      throw new FieldError(`${faults.length} error(s) decoding:\n\n${lines.join('\n')}`)
+    }
+    return list.map((item) => asString(item).trim())
+  }
   const text = asString(value)
   return (split ? text.split(',') : [text])
     .map((item) => item.trim())
     .filter((item, _, all) => all.length > 1 || item !== '')
+}
+
+/** Whole numbers of an array, of one number, or of a text cut at commas; complains of each element that is none. */
+const asIntList = (value: Json): number[] => {
+  const items = Array.isArray(value) ? value : isNumber(value) ? [value] : asStringList(value, true)
+  const faults: string[] = []
+  const numbers = items.map((item: Json, index) => {
+    try {
+      return asInt(item)
+    } catch (error) {
+      if (!(error instanceof FieldError)) throw error
+      faults.push(error.message.replace("''", `'[${index}]'`))
+      return 0
+    }
+  })
+  if (faults.length > 0) {
+    throw new FieldError(`decoding failed due to the following error(s):\n\n${faults.join('\n')}`)
+  }
+  return numbers
 }
 
 const asMap = (value: Json): Readonly<Record<string, Json>> => {
@@ -155,11 +207,19 @@ const asMap = (value: Json): Readonly<Record<string, Json>> => {
 const asKeyValues = (value: Json): Readonly<Record<string, string>> => {
   const out: Record<string, string> = Object.create(null) as Record<string, string>
   if (value === null) return out
-  if (isMap(value)) {
-    for (const [key, item] of Object.entries(value)) out[key] = asString(item)
+  const pairs = Array.isArray(value) ? value : [value]
+  const flat = (item: Json): boolean => !Array.isArray(item) && !isMap(item)
+  if (pairs.every((map) => isMap(map) && Object.values(map).every(flat))) {
+    for (const map of pairs) {
+      for (const [key, item] of Object.entries(map as object)) out[key] = asString(item as Json)
+    }
     return out
   }
-  const pairs = Array.isArray(value) ? value : [value]
+  const faults = elementFaults(pairs)
+  if (faults.length > 0) {
+    const lines = faults.map(({ text }) => text)
+    throw new FieldError(`decoding failed due to the following error(s):\n\n${lines.join('\n')}`)
+  }
   for (const pair of pairs) {
     const text = asString(pair)
     const at = text.indexOf('=')
@@ -234,13 +294,7 @@ export const field = {
   stringList: make<readonly string[]>('string-list', (value) => asStringList(value, false)),
   /** A bare string is split at commas ("strlist"); elements of an array are not. */
   commaList: make<readonly string[]>('comma-list', (value) => asStringList(value, true)),
-  commaIntList: make<readonly number[]>('comma-int-list', (value) =>
-    Array.isArray(value)
-      ? value.map(asInt)
-      : isNumber(value)
-        ? [asInt(value)]
-        : asStringList(value, true).map((item) => intOfText(item)),
-  ),
+  commaIntList: make<readonly number[]>('comma-int-list', asIntList),
   any: make<Json>('any', (value) => value),
 } as const
 

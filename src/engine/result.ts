@@ -2,7 +2,14 @@ import type { Json } from '../std/json.ts'
 import type { Tx } from './records.ts'
 
 /** What a handler answers. `undefined` is "nothing": 204 for writes and deletes, 404 for reads and lists. */
-export type Result = DataResult | ListResult | LoginResult | AuthResult | RawResult | undefined
+export type Result =
+  | DataResult
+  | ListResult
+  | LoginResult
+  | AuthResult
+  | RawResult
+  | WrappedResult
+  | undefined
 
 /** An enveloped answer; `data: null` is an empty envelope (200). */
 export interface DataResult {
@@ -104,6 +111,23 @@ export interface RawResult {
   readonly contentType: string
   readonly body: string
   readonly headers?: Readonly<Record<string, string>>
+}
+
+/** The `wrap_info` of an answer that lies behind a wrapping token. `createdAt` in ms. */
+export interface WrapInfo {
+  readonly token: string
+  readonly accessor: string
+  readonly ttlSeconds: number
+  readonly createdAt: number
+  readonly creationPath: string
+  /** '' for none. */
+  readonly wrappedAccessor: string
+}
+
+/** An answer that is wrapped already (sys/wrapping/rewrap). */
+export interface WrappedResult {
+  readonly kind: 'wrapped'
+  readonly wrapInfo: WrapInfo
 }
 
 /** 200 with this `data`. */

@@ -15,7 +15,7 @@ export type Handler<F extends Fields = Fields> = (
  *
  * `path` grammar, relative to the mount: literal segments; `:name` one generic name (`\w(([\w-.]+)?\w)?`);
  * `+name` one segment of anything but `/`; `*name` the whole non-empty rest, slashes included; `*name?` the rest, may be
- * empty. One trailing `/` is tolerated on reads and lists (a `*` capture on list keeps it, as `list` wants it). Captures
+ * empty. Routes that list or scan tolerate one trailing `/` (a `*` capture keeps it, as `list` wants it). Captures
  * are declared among the fields and override body members of the same name.
  * Routes are tried in the order of the list; the first that matches serves the request.
  */
@@ -41,8 +41,15 @@ export interface Route<F extends Fields = Fields> {
   readonly copyDataToTop?: boolean
   /** Works while sealed (health, init …): such handlers must not touch `call.records`. */
   readonly whileSealed?: boolean
+  /** Also answers HEAD, as a read without its body (health). */
+  readonly answersHead?: boolean
   /** Answers are not audited and spend no use: health, seal-status, leader. */
   readonly unaudited?: boolean
+  /**
+   * Acts on a wrapping token: the field `token`, else the caller's. Anything but a live wrapping token is refused before
+   * policies are asked (spec/auth.md 4.1).
+   */
+  readonly wrappingToken?: boolean
   /** The response is never wrapped, even if asked for. */
   readonly neverWrapped?: boolean
   readonly verbs: Partial<Readonly<Record<Verb, Handler<F>>>>

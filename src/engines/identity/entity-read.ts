@@ -8,8 +8,8 @@ import { data } from '../../engine/result.ts'
 import { findAlias, findAliasByName } from './alias-find.ts'
 import type { ReadCall } from './entity-record.ts'
 import { aliasRef, entityNameRef, findEntity, findEntityByName } from './entity-record.ts'
-import { nameHint } from './group-hints.ts'
-import { mountFields } from './group-read.ts'
+import { nameHint } from './hints.ts'
+import { mountFields } from './mount-lookup.ts'
 import { groupsOf } from './memberships.ts'
 import type { AliasRecord, EntityRecord } from './records.ts'
 
@@ -104,6 +104,14 @@ export const aliasFields = async (
   creation_time: alias.creationTime,
   last_update_time: alias.lastUpdateTime,
 })
+
+/** Tells a caller who looked for an id under a name what the id is. */
+export const hintEntityId = async (
+  call: ReadCall & Pick<Call, 'hint'>,
+  asked: string,
+): Promise<void> => {
+  for (const { code, text } of await entityNameHints(call, asked)) call.hint(code, text)
+}
 
 /** Advice for those who sent a name where an entity's id is wanted; nothing when no entity has that name. */
 export const entityNameHints = async (

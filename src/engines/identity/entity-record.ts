@@ -139,7 +139,11 @@ export const rewriteEntity = (
   changes: Partial<EntityRecord>,
   withAliases: boolean,
 ): EntityRecord => {
-  for (const link of entity.aliases) if (link.dropped) tx.delete(aliasRef(namespace, link.id))
+  for (const link of entity.aliases) {
+    if (link.dropped !== true) continue
+    tx.delete(aliasRef(namespace, link.id))
+    tx.delete(activityRef(namespace, link.id))
+  }
   const revision = entity.revision + 1
   const record: EntityRecord = {
     ...entity,

@@ -12,6 +12,7 @@ import {
   putNewEntity,
   rewriteEntity,
 } from './entity-record.ts'
+import { replacedHint } from './hints.ts'
 import type { Metadata } from './metadata.ts'
 import { checkMetadata } from './metadata.ts'
 import type { EntityRecord } from './records.ts'
@@ -36,10 +37,20 @@ export interface EntityWrite {
  */
 export const writeEntity = async (call: WriteCall, write: EntityWrite): Promise<Result> => {
   const newId = call.newId()
-  const created = await call.records.transact((tx) => writeIn(tx, call, write, newId))
+  const { created, replaced } = await call.records.transact((tx) => writeIn(tx, call, write, newId))
+  if (replaced.length > 0) {
+    const { code, text } = replacedHint(replaced)
+    call.hint(code, text)
+  }
   return created === undefined
     ? undefined
     : data({ id: created.id, name: created.name, aliases: null })
+}
+
+interface Outcome {
+  readonly created?: EntityRecord
+  /** Keys of metadata that the write dropped. */
+  readonly replaced: readonly string[]
 }
 
 const writeIn = async (
@@ -47,7 +58,7 @@ const writeIn = async (
   call: WriteCall,
   write: EntityWrite,
   newId: string,
-): Promise<EntityRecord | undefined> => {
+): Promise<Outcome> => {
   const { names, namespace } = call
   const chosen = write.id === '' ? undefined : await findEntity(tx, namespace.number, write.id)
   if (write.id !== '' && chosen === undefined) {
@@ -80,12 +91,13 @@ const writeIn = async (
       write.name === ''
         ? await freeEntityName(tx, names, namespace, (length) => call.randomBytes(length))
         : write.name
-    return putNewEntity(tx, names, namespace.number, {
+    const created = putNewEntity(tx, names, namespace.number, {
       ...changes,
       id: newId,
       name,
       creationTime: now,
     })
+    return { created, replaced: [] }
   }
   const name = write.name === '' ? entity.name : write.name
   if (name !== entity.name) {
@@ -93,5 +105,7 @@ const writeIn = async (
     tx.put(entityNameRef(names, namespace.number, name), { id: entity.id })
   }
   rewriteEntity(tx, namespace.number, entity, { ...changes, name, lastUpdateTime: now }, true)
-  return undefined
+  const after = write.metadata ?? {}
+  const before = write.metadata === undefined ? [] : Object.keys(entity.metadata ?? {})
+  return { replaced: before.filter((key) => !Object.hasOwn(after, key)) }
 }

@@ -4,8 +4,7 @@ import type { Tx } from '../../engine/records.ts'
 import { Refusal, invalid } from '../../engine/refusal.ts'
 import type { Result } from '../../engine/result.ts'
 import { data } from '../../engine/result.ts'
-import { nameHint, pathHint } from './group-hints.ts'
-import { mountFields } from './group-read.ts'
+import { aliasReplacedHint, mountHints, nameHint } from './hints.ts'
 import {
   freeGroupName,
   groupAliasNameRef,
@@ -16,6 +15,7 @@ import {
   knownGroupRef,
   rewritten,
 } from './group-record.ts'
+import { mountFields, mountOf } from './mount-lookup.ts'
 import type { AliasRecord, GroupRecord } from './records.ts'
 import { writtenTime } from './written-time.ts'
 
@@ -28,7 +28,17 @@ export interface GroupAliasWrite {
   readonly canonicalId: string
 }
 
-type WriteCall = Pick<Call, 'names' | 'namespace' | 'now' | 'records' | 'newId' | 'randomBytes'>
+type WriteCall = Pick<
+  Call,
+  'names' | 'namespace' | 'now' | 'records' | 'newId' | 'randomBytes' | 'hint'
+>
+
+interface Outcome {
+  readonly alias: AliasRecord
+  readonly mount: Mount
+  /** The alias that the group had before. */
+  readonly replaced: AliasRecord | undefined
+}
 
 /**
  * Creates or updates the alias of an external group in one commit (identity.md 3.5): 200 with both ids, 204 when nothing
@@ -40,8 +50,13 @@ export const writeGroupAlias = async (
   write: GroupAliasWrite,
 ): Promise<Result> => {
   const ids = { alias: call.newId(), group: call.newId() }
-  const alias = await call.records.transact((tx) => writeIn(tx, call, mounts, write, ids))
-  return alias === undefined ? undefined : data({ id: alias.id, canonical_id: alias.canonicalId })
+  const outcome = await call.records.transact((tx) => writeIn(tx, call, mounts, write, ids))
+  if (outcome === undefined) return undefined
+  const { alias, mount, replaced } = outcome
+  for (const { code, text } of [...mountHints(mount), ...aliasReplacedHint(replaced?.name)]) {
+    call.hint(code, text)
+  }
+  return data({ id: alias.id, canonical_id: alias.canonicalId })
 }
 
 const writeIn = async (
@@ -50,7 +65,7 @@ const writeIn = async (
   mounts: MountDirectory,
   write: GroupAliasWrite,
   ids: { readonly alias: string; readonly group: string },
-): Promise<AliasRecord | undefined> => {
+): Promise<Outcome | undefined> => {
   const { names, namespace } = call
   const { name, mountAccessor, canonicalId } = write
   const found = write.id === undefined ? undefined : await findAlias(tx, call, write.id)
@@ -66,7 +81,8 @@ const writeIn = async (
     return undefined
   }
   const named = canonicalId === '' ? undefined : await findCanonical(tx, call, canonicalId)
-  const mount = await findMount(mounts, mountAccessor)
+  const mount = await mountOf(mounts, mountAccessor)
+  if (mount.local) throw invalid(`mount accessor "${mountAccessor}" is a local mount`)
   await mounts.check(tx, mount)
   const nameRef = groupAliasNameRef(names, namespace.number, mountAccessor, name)
   const owner = await tx.get(nameRef)
@@ -92,9 +108,10 @@ const writeIn = async (
     creationTime: found?.creationTime ?? now,
     lastUpdateTime: now,
   }
-  if (target.aliasId !== undefined && target.aliasId !== alias.id) {
-    await dropAlias(tx, call, target.aliasId)
-  }
+  const replaced =
+    target.aliasId === undefined || target.aliasId === alias.id
+      ? undefined
+      : await dropAlias(tx, call, target.aliasId)
   if (found !== undefined) {
     tx.delete(groupAliasNameRef(names, namespace.number, found.mountAccessor, found.name))
   }
@@ -110,7 +127,7 @@ const writeIn = async (
     knownGroupRef(namespace.number, target.id),
     rewritten(target, { aliasId: alias.id, lastUpdateTime: now }),
   )
-  return alias
+  return { alias, mount, replaced }
 }
 
 const findAlias = async (tx: Tx, { namespace }: WriteCall, id: string): Promise<AliasRecord> => {
@@ -135,19 +152,6 @@ const findCanonical = async (
   }
   if (group.type === 'internal') throw invalid("alias can't be set on an internal group")
   return group
-}
-
-const findMount = async (mounts: MountDirectory, accessor: string): Promise<Mount> => {
-  const mount = await mounts.byAccessor(accessor)
-  if (mount === undefined) {
-    const path = accessor.endsWith('/') ? accessor : `${accessor}/`
-    const meant = (await mounts.byPath(path)) ?? (await mounts.byPath(`auth/${path}`))
-    throw new Refusal('invalid', `invalid mount accessor "${accessor}"`, {
-      hints: pathHint(accessor, meant?.accessor),
-    })
-  }
-  if (mount.local) throw invalid(`mount accessor "${accessor}" is a local mount`)
-  return mount
 }
 
 /** The external group that an alias without a group gets. */

@@ -9,7 +9,7 @@ import {
   knownGroupRef,
   rewritten,
 } from './group-record.ts'
-import { nameHint } from './group-hints.ts'
+import { nameHint } from './hints.ts'
 import type { GroupTx } from './group-record.ts'
 import { withAncestors } from './hierarchy.ts'
 import type { GroupRecord } from './records.ts'

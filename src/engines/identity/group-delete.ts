@@ -2,7 +2,7 @@ import type { Call } from '../../engine/call.ts'
 import type { Records, Tx } from '../../engine/records.ts'
 import { idText } from '../../engine/records.ts'
 import { limits } from '../../limits.ts'
-import { shardRefs } from './group-counters.ts'
+import { dropCounters } from './group-counters.ts'
 import type { GroupFinder } from './group-read.ts'
 import {
   childRef,
@@ -21,8 +21,8 @@ import { groupMembers } from './records.ts'
 /** Memberships tidied up with the group, two writes each; more are left behind, where nobody looks (see below). */
 const TIDIED_MEMBERS = 60
 
-/** The group's record, name, alias, the alias's name, the counters and the stamp. */
-const OWN_WRITES = 16
+/** The group's record, name, alias, the alias's name and the stamp. */
+const OWN_WRITES = 5
 
 /**
  * Deletes a group with its name and alias; nothing happens when there is none (identity.md 3.3).
@@ -31,17 +31,16 @@ const OWN_WRITES = 16
  * ids are never given twice. So a group of any size is deleted by one small commit; what is left of a large one costs
  * nothing but space. Children keep the id among their parents, as recorded (G4).
  */
-export const deleteGroup = (
+export const deleteGroup = async (
   call: Pick<Call, 'names' | 'namespace' | 'records'>,
   find: GroupFinder,
-): Promise<void> =>
-  call.records.transact(async (tx) => {
+): Promise<void> => {
+  const id = await call.records.transact(async (tx) => {
     const group = await find(tx)
-    if (group === undefined) return
+    if (group === undefined) return undefined
     const namespace = call.namespace.number
     tx.delete(knownGroupRef(namespace, group.id))
     tx.delete(groupNameRef(call.names, namespace, group.name))
-    for (const ref of shardRefs(namespace, group.id)) tx.delete(ref)
     if (group.aliasId !== undefined) {
       const ref = knownGroupAliasRef(namespace, group.aliasId)
       const alias = await tx.get(ref)
@@ -53,7 +52,10 @@ export const deleteGroup = (
     for (const parent of group.parentGroupIds) tx.delete(childRef(namespace, parent, group.id))
     if (group.parentGroupIds.length > 0) tx.stamp('tree', namespace)
     await tidyMembers(call.records, tx, namespace, group)
+    return group.id
   })
+  if (id !== undefined) await dropCounters(call.records, call.namespace.number, id)
+}
 
 /** The listing needs no guard: whatever it misses is left behind harmlessly; what it finds is read again and checked. */
 const tidyMembers = async (

@@ -5,7 +5,6 @@ import type { Result } from '../../engine/result.ts'
 import { data } from '../../engine/result.ts'
 import { readChildren } from './group-children.ts'
 import { readCounts } from './group-counters.ts'
-import { nameHint } from './group-hints.ts'
 import { readMembers } from './group-members.ts'
 import {
   groupAliasNameRef,
@@ -15,6 +14,8 @@ import {
   knownGroupAliasRef,
   knownGroupRef,
 } from './group-record.ts'
+import { nameHint } from './hints.ts'
+import { mountFields } from './mount-lookup.ts'
 import type { AliasRecord, GroupRecord } from './records.ts'
 
 type ReadCall = Pick<Call, 'names' | 'namespace' | 'records'>
@@ -113,15 +114,6 @@ const isEmpty = (value: object | null): boolean => value === null || Object.keys
 
 const orNull = (list: readonly string[], shownEmpty: boolean): readonly string[] | null =>
   list.length > 0 || shownEmpty ? list : null
-
-/** Where a mount is now; nothing for one that is gone. */
-export const mountFields = async (
-  mounts: MountDirectory,
-  accessor: string,
-): Promise<{ readonly mount_path?: string; readonly mount_type?: string }> => {
-  const mount = await mounts.byAccessor(accessor)
-  return mount === undefined ? {} : { mount_path: mount.path, mount_type: mount.type }
-}
 
 const embeddedAlias = async (
   mounts: MountDirectory,

@@ -91,11 +91,7 @@ export const groupAliasNameRef = (
     names.hash('group-alias-name', goLower(name)),
   )
 
-/** A name for a group that was given none: `group_1a2b3c4d.root` (settled.md 4). */
-export const generatedGroupName = (bytes: Buffer, namespaceId: string): string =>
-  `group_${bytes.toString('hex')}.${namespaceId}`
-
-/** A free generated name; the reads that found it free are checks of the commit. */
+/** A name for a group that was given none: `group_1a2b3c4d.root` (settled.md 4). The look that found it free is checked. */
 export const freeGroupName = async (
   tx: Tx,
   names: Names,
@@ -103,7 +99,7 @@ export const freeGroupName = async (
   randomBytes: (length: number) => Buffer,
 ): Promise<string> => {
   for (;;) {
-    const name = generatedGroupName(randomBytes(4), namespace.id)
+    const name = `group_${randomBytes(4).toString('hex')}.${namespace.id}`
     if ((await tx.get(groupNameRef(names, namespace.number, name))) === undefined) return name
   }
 }

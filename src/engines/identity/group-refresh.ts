@@ -2,7 +2,7 @@ import type { Names, Ref, Tx } from '../../engine/records.ts'
 import type { Hint } from '../../engine/refusal.ts'
 import { countLoginWrite } from './group-counters.ts'
 import { groupAliasNameRef, knownGroupAliasRef, knownGroupRef, memberRef } from './group-record.ts'
-import type { Membership, MembershipContext } from './membership-record.ts'
+import type { Membership } from './membership-record.ts'
 import { directMemberships, putMemberships } from './membership-record.ts'
 import type { GroupRecord } from './records.ts'
 
@@ -10,7 +10,7 @@ import type { GroupRecord } from './records.ts'
 const CHECKED_AT_MOST = 96
 
 /** A login or renewal as its external groups see it. */
-export interface ExternalRefresh extends MembershipContext {
+export interface ExternalRefresh {
   readonly namespace: number
   readonly names: Names
   readonly entityId: string
@@ -18,6 +18,8 @@ export interface ExternalRefresh extends MembershipContext {
   readonly accessor: string | undefined
   /** Group names as the method answered them. */
   readonly claimed: readonly string[]
+  /** The store's time in ms: the place of new memberships in the order of joining. */
+  readonly now: number
 }
 
 /**
@@ -60,14 +62,14 @@ export const refreshExternalGroups = async (
   const groups = present.filter(({ id }) => !left.has(id))
   for (const { group, n } of leaving) {
     tx.delete(memberRef(namespace, group.id, entityId))
-    await countLoginWrite(tx, namespace, group, { writes: 1, members: -n }, refresh.randomBytes)
+    await countLoginWrite(tx, namespace, group, entityId, { writes: 1, members: -n })
   }
   const joined = new Set(present.map(({ id }) => id))
   for (const group of targets) {
     if (joined.has(group.id)) continue
     groups.push({ id: group.id, n: 1, seq: refresh.now })
     tx.put(memberRef(namespace, group.id, entityId), { n: 1, seq: refresh.now })
-    await countLoginWrite(tx, namespace, group, { writes: 1, members: 1 }, refresh.randomBytes)
+    await countLoginWrite(tx, namespace, group, entityId, { writes: 1, members: 1 })
   }
   if (left.size > 0 || groups.length !== present.length) {
     putMemberships(tx, namespace, entityId, groups)

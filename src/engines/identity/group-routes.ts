@@ -1,5 +1,5 @@
 import type { Call } from '../../engine/call.ts'
-import type { Field, InputOf } from '../../engine/field.ts'
+import type { InputOf } from '../../engine/field.ts'
 import { field } from '../../engine/field.ts'
 import type { MountDirectory } from '../../engine/identity-port.ts'
 import { invalid } from '../../engine/refusal.ts'
@@ -13,14 +13,7 @@ import { byId, byName, hintGroupId, readGroup } from './group-read.ts'
 import type { GroupWrite } from './group-write.ts'
 import { writeGroup } from './group-write.ts'
 import { lookupGroupRoute } from './lookup-group.ts'
-
-const keyValues = field.keyValues({ description: 'Metadata of the group' })
-
-/** Metadata sent as null reads null afterwards, and {} reads {} (recorded), so null must arrive as it is. */
-const metadata: Field<Readonly<Record<string, string>> | null | undefined> = {
-  ...keyValues,
-  coerce: (value) => (value === null ? null : keyValues.coerce(value)),
-}
+import { metadataField, sentMetadata } from './metadata-field.ts'
 
 const groupFields = {
   id: field.string({ default: '', description: 'Id of the group; set: update this group only' }),
@@ -29,7 +22,7 @@ const groupFields = {
     default: '',
     description: 'internal (the default) or external; cannot be changed',
   }),
-  metadata,
+  metadata: metadataField('group'),
   policies: field.commaList({ description: 'Policies of the group; replaces the list' }),
   member_entity_ids: field.commaList({
     description: 'Ids of the entities in the group; replaces the list; internal groups only',
@@ -55,7 +48,7 @@ type AliasCall = Call<InputOf<typeof aliasFields>>
 const groupWrite = (call: GroupCall, target: Pick<GroupWrite, 'id' | 'name'>): GroupWrite => ({
   ...target,
   type: call.has('type') ? call.input.type : undefined,
-  metadata: call.input.metadata,
+  metadata: sentMetadata(call),
   policies: call.input.policies,
   memberEntityIds: call.input.member_entity_ids,
   memberGroupIds: call.input.member_group_ids,

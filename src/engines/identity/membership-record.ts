@@ -5,12 +5,6 @@ import type { EntityMemberships } from './records.ts'
 /** One direct membership: the group, how often the entity is listed (G1), and when it joined (ms). */
 export type Membership = EntityMemberships['groups'][number]
 
-/** What a change of memberships needs besides its transaction. Randomness only chooses the counter's shard. */
-export interface MembershipContext {
-  readonly now: number
-  randomBytes(length: number): Buffer
-}
-
 /** The groups that list an entity, in join order; groups deleted since may still be named (`groupsOf` leaves them out). */
 export const directMemberships = async (
   reader: Reader,

@@ -2,12 +2,9 @@ import type { Reader, Tx } from '../../engine/records.ts'
 import { countLoginWrite, countMembers } from './group-counters.ts'
 import { knownGroupRef, memberRef, rewritten } from './group-record.ts'
 import { inPolicyOrder, withAncestors } from './hierarchy.ts'
-import type { Membership, MembershipContext } from './membership-record.ts'
+import type { Membership } from './membership-record.ts'
 import { directMemberships, putMemberships } from './membership-record.ts'
 import type { GroupRecord } from './records.ts'
-
-export { directMemberships } from './membership-record.ts'
-export { refreshExternalGroups } from './group-refresh.ts'
 
 /**
  * The groups an entity is in: direct ones in join order, then inherited ones in the order of identity.md 7.4, each once,
@@ -34,11 +31,11 @@ const countWrite = async (
   tx: Tx,
   namespace: number,
   group: GroupRecord,
+  entityId: string,
   change: { readonly writes: number; readonly members: number; readonly left: number },
-  context: MembershipContext,
 ): Promise<void> => {
   if (group.type === 'external') {
-    await countLoginWrite(tx, namespace, group, change, context.randomBytes)
+    await countLoginWrite(tx, namespace, group, entityId, change)
     return
   }
   // `left` is only known to be zero by the counter; the list is shown as [] when it is found empty.
@@ -59,26 +56,33 @@ const liveGroups = async (
   return new Map(records.flatMap((record) => (record === undefined ? [] : [[record.id, record]])))
 }
 
+/** Records that leaving one group writes: the edge, the group, its counter. */
+export const WRITES_PER_GROUP = 3
+
 /**
- * Takes an entity out of all its groups, wholly where it is listed more than once, as part of its deletion; each group
- * counts one write (identity.md 1.8).
+ * Takes an entity out of its groups, wholly where it is listed more than once, as part of its deletion; each group counts
+ * one write (identity.md 1.8). At most `most` groups are left; how many that were is the answer, and the memberships that
+ * remain stay in the entity's record of them.
  */
-export const removeFromAllGroups = async (
+export const leaveGroups = async (
   tx: Tx,
   namespace: number,
   entityId: string,
-  context: MembershipContext,
-): Promise<void> => {
+  most: number,
+): Promise<{ readonly left: number; readonly remaining: number }> => {
   const memberships = await directMemberships(tx, namespace, entityId)
-  if (memberships.length === 0) return
-  const live = await liveGroups(tx, namespace, memberships)
-  for (const { id, n } of memberships) {
+  if (memberships.length === 0) return { left: 0, remaining: 0 }
+  const leaving = memberships.slice(0, most)
+  const live = await liveGroups(tx, namespace, leaving)
+  for (const { id, n } of leaving) {
     tx.delete(memberRef(namespace, id, entityId))
     const group = live.get(id)
     if (group === undefined) continue
-    await countWrite(tx, namespace, group, { writes: 1, members: -n, left: 0 }, context)
+    await countWrite(tx, namespace, group, entityId, { writes: 1, members: -n, left: 0 })
   }
-  putMemberships(tx, namespace, entityId, [])
+  const remaining = memberships.slice(leaving.length)
+  putMemberships(tx, namespace, entityId, remaining)
+  return { left: leaving.length, remaining: remaining.length }
 }
 
 /**
@@ -90,7 +94,7 @@ export const repointMemberships = async (
   namespace: number,
   fromEntityId: string,
   toEntityId: string,
-  context: MembershipContext,
+  now: number,
 ): Promise<void> => {
   const leaving = await directMemberships(tx, namespace, fromEntityId)
   if (leaving.length === 0) return
@@ -104,12 +108,12 @@ export const repointMemberships = async (
     const edge = edges[index]
     tx.put(memberRef(namespace, id, toEntityId), {
       n: (edge?.n ?? 0) + 1,
-      seq: edge?.seq ?? context.now,
+      seq: edge?.seq ?? now,
     })
     const at = kept.findIndex((membership) => membership.id === id)
-    if (at < 0) kept.push({ id, n: 1, seq: context.now })
+    if (at < 0) kept.push({ id, n: 1, seq: now })
     else kept[at] = { ...kept[at]!, n: kept[at]!.n + 1 }
-    await countWrite(tx, namespace, group, { writes: 2, members: 1 - n, left: 1 }, context)
+    await countWrite(tx, namespace, group, toEntityId, { writes: 2, members: 1 - n, left: 1 })
   }
   putMemberships(tx, namespace, toEntityId, kept)
   putMemberships(tx, namespace, fromEntityId, [])

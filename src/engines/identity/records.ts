@@ -55,7 +55,7 @@ export interface AliasRecord {
    * The entity's revision when custom metadata was last written empty: it reads `{}` until the reference would have copied the
    * alias, which turns it into null (identity.md 0.9, 2.1). Entity aliases only.
    */
-  readonly emptyAt?: number
+  readonly emptyAt?: number | undefined
   readonly local: boolean
   readonly mergedFromCanonicalIds: readonly string[] | null
   readonly creationTime: string
@@ -117,7 +117,7 @@ export const groupMembers = recordKind<MemberEdge>('gm')
 /** `gc/<ns><parent id><child id>`: hierarchy edge; every writer stamps `tree`, every cycle check reads it (A1). */
 export const groupChildren = recordKind<MemberEdge>('gc')
 
-/** `gk/<ns><group id><shard byte>`: membership writes and members, in random shards, so that joins do not conflict. */
+/** `gk/<ns><group id><shard byte>`: membership writes and members, sharded by entity, so that joins hardly conflict. */
 export interface GroupCounter {
   readonly writes: number
   readonly members: number

@@ -142,11 +142,17 @@ class LmdbStore implements LmdbStoreHandle {
   }
 
   #conflict(commit: Commit): Outcome & { readonly kind: 'conflict' } {
-    this.#root.resetReadTxn()
-    const stale = commit.checks.filter(
-      ({ key, version }) => this.#versionIn(this.#records, key) !== version,
-    )
-    return { kind: 'conflict', stale: stale.map(({ key }) => key) }
+    // Closed while the refused transaction ended: nothing happened, and which key differed can no longer be asked.
+    if (this.#closed) throw new Unavailable('the store is closed')
+    try {
+      this.#root.resetReadTxn()
+      const stale = commit.checks.filter(
+        ({ key, version }) => this.#versionIn(this.#records, key) !== version,
+      )
+      return { kind: 'conflict', stale: stale.map(({ key }) => key) }
+    } catch (error) {
+      throw readFailure(error)
+    }
   }
 
   #versionIn(table: Table, key: Key): Version {

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { AuditHmac } from './hmac.ts'
+
+const SALT = '3f0bb6f0-6a5c-4b3e-9f44-0c1d7f8a2b10'
+
+test('a hash is the HMAC-SHA256 under the text of the salt, in lower-case hexadecimal', () => {
+  // Test case 2 of RFC 4231.
+  assert.equal(
+    new AuditHmac('Jefe').hash('what do ya want for nothing?'),
+    'hmac-sha256:5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
+  )
+})
+
+test('the same text hashes alike, remembered or not, and otherwise under another salt', () => {
+  const hmac = new AuditHmac(SALT, 20_000)
+  const other = new AuditHmac('another')
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme', maxLength: 400 }), (text) => {
+      const wanted = `hmac-sha256:${createHmac('sha256', SALT).update(text).digest('hex')}`
+      assert.equal(hmac.hash(text), wanted)
+      assert.equal(hmac.quoted(text), `"${wanted}"`)
+      assert.equal(hmac.quoted(text), `"${wanted}"`)
+      assert.equal(hmac.quotedOnce(text), `"${wanted}"`)
+      assert.notEqual(other.hash(text), wanted)
+    }),
+  )
+})
+
+test('the memo stays within its bytes, and does not keep long texts', () => {
+  const hmac = new AuditHmac(SALT, 10_000)
+  for (let i = 0; i < 500; i++) hmac.quoted(`token-${i}`)
+  assert.ok(hmac.memoBytes > 5_000 && hmac.memoBytes <= 10_000, String(hmac.memoBytes))
+  const before = hmac.memoBytes
+  hmac.quoted('x'.repeat(100_000))
+  hmac.quotedOnce('never seen before')
+  assert.equal(hmac.memoBytes, before)
+})

@@ -1,0 +1,17 @@
+/** The bounds of audit, each with its reason. Units are in the names. */
+export const auditLimits = {
+  /** HMACs remembered per device, counted as memory they really take: architecture.md E10 gives them 8 MB a worker. */
+  memoBytes: 8_000_000,
+  /** Longer texts are not remembered: they are rarely repeated, and hashing one costs little beside its size. */
+  memoTextUnits: 256,
+  /** Above this many members an array or object of an answer is written as its count (architecture.md E1, E8). */
+  listKeys: 10_000,
+  /** Leaves hashed in one go, about half a millisecond; entries with more let other requests in between. */
+  leavesAtOnce: 256,
+  /** Units (UTF-16) in one write: large enough to amortise the call, small enough to build in a millisecond. */
+  batchUnits: 1_000_000,
+  /** Units waiting for a device that does not take them; past this its entries fail rather than fill the memory. */
+  waitingUnits: 64_000_000,
+  /** How long the answer of an http device, or the connection of a socket device, is waited for. */
+  networkMs: 10_000,
+} as const

@@ -1,0 +1,89 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Json } from '../std/json.ts'
+import type { AuditDevice, DeviceHost } from './device.ts'
+import type { AuditDeviceConfig } from './device-config.ts'
+import { commonOptions } from './device-options.ts'
+import { deviceType } from './devices/index.ts'
+import { quoted, visitLeaves } from './hashed-json.ts'
+import type { Conceal } from './hashed-json.ts'
+import { AuditHmac } from './hmac.ts'
+import { auditLimits } from './limits.ts'
+import type { EntryForm } from './render-entry.ts'
+
+/** Makes the text of an entry for a device: at once, unless it is large. */
+export type EntryRenderer = (mounted: MountedDevice) => string | Promise<string>
+
+/** A device at its path: where its entries go, and how they are written. */
+export class MountedDevice {
+  readonly config: AuditDeviceConfig
+  readonly device: AuditDevice
+  readonly form: EntryForm
+  readonly hmac: AuditHmac
+  /** Whether its last entry failed. */
+  failing = false
+  readonly #raw: boolean
+  readonly #prefix: string
+  #entries = 0
+  #idle: (() => void) | undefined
+
+  /** Checks the configuration (Refusal); opens nothing. */
+  constructor(config: AuditDeviceConfig, host: DeviceHost, listKeysMax: number) {
+    const options = commonOptions(config.options)
+    this.config = config
+    this.device = deviceType(config.type)(config.options, host)
+    this.hmac = new AuditHmac(config.salt)
+    this.#raw = options.logRaw
+    this.#prefix = options.prefix
+    const conceal: Conceal = options.logRaw ? quoted : (text) => this.hmac.quoted(text)
+    this.form = {
+      conceal,
+      concealAccessor: options.hmacAccessor ? conceal : quoted,
+      elideLists: options.elideListResponses,
+      itemsMax: listKeysMax,
+    }
+  }
+
+  /** The form for an entry with this data: hashes many leaves beforehand, letting others run in between. */
+  formFor(data: Json | undefined, itemsMax: number): EntryForm | Promise<EntryForm> {
+    if (data === undefined || this.#raw) return this.form
+    let room: number = auditLimits.leavesAtOnce
+    const few = visitLeaves(data, itemsMax, () => --room >= 0)
+    return few ? this.form : this.#hashedForm(data, itemsMax)
+  }
+
+  async #hashedForm(data: Json, itemsMax: number): Promise<EntryForm> {
+    const hashes = new Map<string, string>()
+    visitLeaves(data, itemsMax, (text) => {
+      hashes.set(text, '')
+      return true
+    })
+    let done = 0
+    for (const text of hashes.keys()) {
+      hashes.set(text, this.hmac.quotedOnce(text))
+      if (++done % auditLimits.leavesAtOnce === 0) await nextTurn()
+    }
+    return { ...this.form, conceal: (text) => hashes.get(text) ?? this.form.conceal(text) }
+  }
+
+  /** Resolves when the device has the entry that `render` makes, without prefix and newline. */
+  async log(render: EntryRenderer): Promise<void> {
+    this.#entries++
+    try {
+      const entry = render(this)
+      const text = typeof entry === 'string' ? entry : await entry
+      await this.device.write(`${this.#prefix}${text}\n`)
+    } finally {
+      if (--this.#entries === 0) this.#idle?.()
+    }
+  }
+
+  /** Closes the device once the entries begun are with it; none may be begun any more. */
+  async close(): Promise<void> {
+    if (this.#entries > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve
+      })
+    }
+    await this.device.close()
+  }
+}

@@ -1,0 +1,33 @@
+import { approle } from './auth/approle/index.ts'
+import { jwtEngines } from './auth/jwt/index.ts'
+import { createLockout } from './auth/shared/lockout.ts'
+import { createPasswords } from './auth/shared/password.ts'
+import { userpass } from './auth/userpass/index.ts'
+import type { CoreEngines, CorePorts } from './core/core.ts'
+import type { Engine } from './engine/engine.ts'
+import { cubbyholePort } from './engines/cubbyhole/contents.ts'
+import { cubbyhole } from './engines/cubbyhole/index.ts'
+import { kv } from './engines/kv/index.ts'
+import { createTokenEngine } from './engines/token/index.ts'
+
+/** What a server can mount: one line an auth method or secrets engine. */
+export const builtinEngines = (
+  ports: CorePorts,
+  identity: Engine,
+  system: Engine,
+): CoreEngines => {
+  const lockout = createLockout()
+  return {
+    cubbyhole: cubbyholePort,
+    engines: [
+      createTokenEngine(ports),
+      userpass({ passwords: createPasswords(), lockout }),
+      approle({ lockout }),
+      ...jwtEngines(),
+      identity,
+      system,
+      kv(),
+      cubbyhole(),
+    ],
+  }
+}

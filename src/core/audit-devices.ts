@@ -1,0 +1,117 @@
+import type { AuditBroker } from '../audit/broker.ts'
+import type { AuditDeviceConfig, DeviceGates } from '../audit/device-config.ts'
+import { checkNewDevice } from '../audit/device-config.ts'
+import type { Call, Namespace } from '../engine/call.ts'
+import type { AuditDeviceView, AuditPort } from '../engine/ports/audit.ts'
+import type { Names, Records } from '../engine/records.ts'
+import { recordKind } from '../engine/records.ts'
+import { invalid } from '../engine/refusal.ts'
+
+/** `au/<ns>H(path)`: an audit device with its salt; `declared` ones stand in the configuration. */
+export interface AuditDeviceRecord extends AuditDeviceConfig {
+  readonly declared: boolean
+}
+export const auditDevices = recordKind<AuditDeviceRecord>('au')
+
+export interface AuditDevicesOptions {
+  readonly broker: AuditBroker
+  readonly records: Records
+  readonly names: Names
+  readonly root: Namespace
+  /** Devices of the configuration. */
+  readonly declared: readonly AuditDeviceView[]
+  readonly gates: DeviceGates
+}
+
+/** The audit devices: kept as records, opened by this process's broker. */
+export class AuditDevices implements AuditPort {
+  readonly #options: AuditDevicesOptions
+
+  constructor(options: AuditDevicesOptions) {
+    this.#options = options
+  }
+
+  /** Takes in what the configuration says and opens all devices. Rejects when a declared one cannot be opened. */
+  async start(): Promise<void> {
+    const { broker, declared, records } = this.#options
+    const salts = declared.map(() => crypto.randomUUID())
+    const present = await this.#all()
+    await records.transact(async (tx) => {
+      for (const device of present) {
+        if (device.declared && !declared.some(({ path }) => path === device.path)) {
+          tx.delete(this.#ref(device.path))
+        }
+      }
+      for (const [index, device] of declared.entries()) {
+        const before = await tx.get(this.#ref(device.path))
+        tx.put(this.#ref(device.path), {
+          ...device,
+          salt: before?.salt ?? salts[index]!,
+          declared: true,
+        })
+      }
+    })
+    const problems = await broker.setDevices(await this.#all())
+    const names = new Set(declared.map(({ path }) => path))
+    const fatal = problems.filter(({ path }) => names.has(path))
+    if (fatal.length > 0) {
+      throw new Error(
+        fatal.map(({ path, text }) => `the audit device ${path} cannot be opened: ${text}`).join('\n'),
+      )
+    }
+  }
+
+  async list(): Promise<readonly AuditDeviceView[]> {
+    return (await this.#all()).map(({ type, path, description, local, options }) => ({
+      type,
+      path,
+      description,
+      local,
+      options,
+    }))
+  }
+
+  async enable(call: Call<unknown>, device: AuditDeviceView): Promise<void> {
+    const { broker, gates } = this.#options
+    const record: AuditDeviceRecord = { ...device, salt: crypto.randomUUID(), declared: false }
+    checkNewDevice(record, await this.#all(), gates)
+    await broker.test(record)
+    await call.records.transact(async (tx) => {
+      if ((await tx.get(this.#ref(device.path))) !== undefined) throw invalid('path already in use')
+      tx.put(this.#ref(device.path), record)
+    })
+    await broker.setDevices(await this.#all())
+  }
+
+  async disable(call: Call<unknown>, path: string): Promise<void> {
+    const { broker } = this.#options
+    await call.records.transact(async (tx) => {
+      const present = await tx.get(this.#ref(path))
+      if (present === undefined) return
+      if (present.declared) throw invalid('cannot disable configuration-managed audit device')
+      tx.delete(this.#ref(path))
+    })
+    await broker.setDevices(await this.#all())
+  }
+
+  async hash(path: string, text: string): Promise<string | undefined> {
+    const { broker } = this.#options
+    return broker.devices().some((device) => device.path === path)
+      ? broker.hash(path, text)
+      : undefined
+  }
+
+  async #all(): Promise<AuditDeviceRecord[]> {
+    const { records, root } = this.#options
+    const all: AuditDeviceRecord[] = []
+    for await (const page of records.scan(auditDevices.under(root.number))) {
+      all.push(...page.map(({ value }) => value))
+    }
+    return all.sort((a, b) => (a.path < b.path ? -1 : 1))
+  }
+
+  #ref(path: string) {
+    const { names, root } = this.#options
+    return auditDevices.at(root.number, names.hash('audit-path', path))
+  }
+}

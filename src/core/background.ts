@@ -1,0 +1,174 @@
+import type { Namespace } from '../engine/call.ts'
+import type { CubbyholePort } from '../engine/ports/cubbyhole.ts'
+import type { MountRecord } from '../engine/ports/mounts.ts'
+import type { Names, Records } from '../engine/records.ts'
+import { work, WORK_REVOKE, WORK_UNMOUNT } from './mounts.ts'
+import {
+  accessorRef,
+  EXPIRY_SHARDS,
+  expiryRef,
+  revokeToken,
+  timePart,
+  tokenChildren,
+  tokenExpiries,
+  tokenRef,
+  tokenUses,
+} from './tokens.ts'
+
+export interface BackgroundOptions {
+  readonly records: Records
+  readonly names: Names
+  readonly root: Namespace
+  readonly cubbyhole: CubbyholePort
+  /** Drops all data of a mount that is gone. */
+  readonly dropMount: (mount: MountRecord) => Promise<void>
+  /** The store's time, ms. */
+  readonly now: () => Promise<number>
+  readonly onFault: (error: unknown, what: string) => void
+}
+
+/** Children per commit: each costs a tombstone, a work record and the removal of its edge. */
+const CHILDREN_PER_COMMIT = 50
+
+/**
+ * What goes on behind the requests: expired tokens are ended, ended ones cleaned up, data of disabled mounts dropped. None of
+ * it decides whether a token is valid, so it may be late, done twice or cut off anywhere. One round at a time, by one
+ * interval for the whole process: there are no timers per token.
+ */
+export class Background {
+  readonly #options: BackgroundOptions
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<void> | undefined
+  #stopped = false
+  /** Per shard, the time up to which no entry is left (architecture.md D5). */
+  readonly #cursors = new Map<number, number>()
+
+  constructor(options: BackgroundOptions) {
+    this.#options = options
+  }
+
+  /** Runs a round every `intervalMs`. */
+  start(intervalMs: number): void {
+    this.#timer = setInterval(() => void this.round(), intervalMs)
+    this.#timer.unref()
+  }
+
+  /** Ends after the round under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearInterval(this.#timer)
+    await this.#running
+  }
+
+  /** One round of everything; joins one under way. */
+  async round(): Promise<void> {
+    this.#running ??= this.#round().finally(() => (this.#running = undefined))
+    return this.#running
+  }
+
+  async #round(): Promise<void> {
+    try {
+      await this.#expire()
+      await this.#work()
+    } catch (error) {
+      if (!this.#stopped) this.#options.onFault(error, 'background work')
+    }
+  }
+
+  async #expire(): Promise<void> {
+    const { records, root } = this.#options
+    const now = await this.#options.now()
+    for (let shard = 0; shard < EXPIRY_SHARDS; shard++) {
+      const range = tokenExpiries.under(root.number, Uint8Array.of(shard))
+      const end = tokenExpiries.under(root.number, Uint8Array.of(shard), timePart(now)).from
+      const after = timePart(this.#cursors.get(shard) ?? 0)
+      for await (const page of records.scan({ ...range, to: end }, { after })) {
+        for (const { tail } of page) {
+          if (this.#stopped) return
+          await this.#expireOne(tail.subarray(6), Buffer.from(tail).readUIntBE(0, 6))
+        }
+      }
+      // Late inserts of other processes lie at most a request's length behind.
+      this.#cursors.set(shard, now - 60_000)
+    }
+  }
+
+  async #expireOne(key: Uint8Array, at: number): Promise<void> {
+    const { records, root } = this.#options
+    const now = await this.#options.now()
+    await records.transact(async (tx) => {
+      const record = await tx.get(tokenRef(root, key))
+      tx.delete(expiryRef(root.number, key, at))
+      if (record?.state !== 'live' || record.expiresAt === undefined) return
+      if (record.expiresAt > now) {
+        tx.put(expiryRef(root.number, key, record.expiresAt), { mount: record.mountUuid })
+      } else revokeToken(tx, root, { key, record })
+    })
+  }
+
+  async #work(): Promise<void> {
+    const { records, root } = this.#options
+    for await (const page of records.scan(work.under(root.number, WORK_REVOKE))) {
+      for (const { tail } of page) {
+        if (this.#stopped) return
+        await this.#cleanToken(tail)
+      }
+    }
+    for await (const page of records.scan(work.under(root.number, WORK_UNMOUNT))) {
+      for (const { tail, value } of page) {
+        if (this.#stopped || value.mount === undefined) return
+        await this.#options.dropMount(value.mount)
+        await records.transact(async (tx) => {
+          tx.delete(work.at(root.number, WORK_UNMOUNT, tail))
+        })
+      }
+    }
+  }
+
+  /** Children first, so that a child's tombstone stands before its parent's goes. */
+  async #cleanToken(key: Uint8Array): Promise<void> {
+    const { records, root, names, cubbyhole } = this.#options
+    await this.#endChildren(key)
+    await cubbyhole.drop(records, { namespace: root, names, tokenKey: key })
+    await records.transact(async (tx) => {
+      const record = await tx.get(tokenRef(root, key))
+      tx.delete(work.at(root.number, WORK_REVOKE, key))
+      if (record === undefined || record.state === 'live') return
+      tx.delete(tokenRef(root, key))
+      tx.delete(tokenUses.at(root.number, key))
+      tx.delete(accessorRef(root, names, record.accessor))
+      const parent = record.lineage[0]
+      if (parent !== undefined) {
+        tx.delete(tokenChildren.at(root.number, Buffer.from(parent, 'hex'), key))
+      }
+      if (record.expiresAt !== undefined) tx.delete(expiryRef(root.number, key, record.expiresAt))
+    })
+  }
+
+  async #endChildren(key: Uint8Array): Promise<void> {
+    const { records, root } = this.#options
+    const range = tokenChildren.under(root.number, key)
+    for (;;) {
+      const page = await first(records.scan(range, { pageSize: CHILDREN_PER_COMMIT }))
+      if (page === undefined) return
+      await records.transact(async (tx) => {
+        const parent = await tx.get(tokenRef(root, key))
+        const children = await tx.getMany(page.map(({ tail }) => tokenRef(root, tail)))
+        for (const [index, { tail }] of page.entries()) {
+          tx.delete(tokenChildren.at(root.number, key, tail))
+          const child = children[index]
+          if (child === undefined) continue
+          // The children of an orphaned token live on, and no longer name it.
+          if (parent?.state === 'orphaned') tx.put(tokenRef(root, tail), { ...child, lineage: [] })
+          else if (child.state === 'live') revokeToken(tx, root, { key: tail, record: child })
+        }
+      })
+    }
+  }
+}
+
+const first = async <T>(pages: AsyncIterable<T>): Promise<T | undefined> => {
+  for await (const page of pages) return page
+  return undefined
+}
+

@@ -1,0 +1,183 @@
+import { LRUCache } from 'lru-cache'
+import type { CallerView, Namespace } from '../engine/call.ts'
+import type { IdentityPort, Subject } from '../engine/identity-port.ts'
+import type { LiveToken } from '../engine/ports/tokens.ts'
+import type { Names, Ref } from '../engine/records.ts'
+import { keyId } from '../engine/records.ts'
+import { Refusal } from '../engine/refusal.ts'
+import { limits } from '../limits.ts'
+import type { Acl } from '../policy/acl.ts'
+import { deadlineIn } from '../storage/store.ts'
+import type { Key, Store, Version } from '../storage/store.ts'
+import type { PolicyStore } from './policies.ts'
+import type { Check } from './records.ts'
+import { TrackedReader, asRefusal } from './records.ts'
+import type { StoreTime } from './store-time.ts'
+import { liveToken, tokenKey } from './tokens.ts'
+
+/** A token with everything that decides on its requests, and the versions it all rests on (architecture.md (c)). */
+export interface Caller {
+  readonly token: LiveToken
+  readonly subject: Subject | undefined
+  /** Token and identity policies, lower case, sorted, once each. */
+  readonly policies: readonly string[]
+  readonly identityPolicies: readonly string[]
+  readonly root: boolean
+  readonly acl: Acl
+  /** ms; the caller is built anew from then on. */
+  readonly until: number
+  readonly checks: readonly Check[]
+}
+
+interface Cached extends Caller {
+  readonly keys: readonly Key[]
+  readonly versions: readonly Version[]
+  /** The store's epoch when `versions` were last known to hold, read before them. */
+  epoch: Version | undefined
+}
+
+/** Why nobody is calling: the entity is disabled or gone, or there is no such token. */
+export type Nobody = 'no-token' | 'no-entity'
+
+export interface CallersOptions {
+  readonly store: Store
+  readonly time: StoreTime
+  readonly names: Names
+  readonly policies: PolicyStore
+  readonly identity: IdentityPort
+  /** Read with every caller: they move only in rare writes. */
+  readonly stamps: readonly Ref<unknown>[]
+}
+
+const sortedUnion = (...lists: readonly (readonly string[])[]): string[] =>
+  [...new Set(lists.flat())].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+
+/** Builds callers and keeps them; one that is kept is used only after its versions were confirmed. */
+export class Callers {
+  readonly #options: CallersOptions
+  readonly #cache = new LRUCache<string, Cached>({ max: limits.cachedCallers })
+
+  constructor(options: CallersOptions) {
+    this.#options = options
+  }
+
+  /** Who a token is. Throws a Refusal when the store is not available. */
+  async identify(namespace: Namespace, text: string): Promise<Caller | Nobody> {
+    return this.byKey(namespace, tokenKey(this.#options.names, text))
+  }
+
+  /** The same by the token's key. */
+  async byKey(namespace: Namespace, key: Uint8Array): Promise<Caller | Nobody> {
+    const id = keyId(key)
+    const cached = this.#cache.get(id)
+    if (cached !== undefined && (await this.#holds(cached))) return cached
+    const built = await this.#build(namespace, key).catch((error: unknown) => {
+      throw asRefusal(error)
+    })
+    if (typeof built === 'string') this.#cache.delete(id)
+    // What is limited in uses is read for each request anyway.
+    else if (built.token.record.numUses === 0) this.#cache.set(id, built)
+    return built
+  }
+
+  async #holds(cached: Cached): Promise<boolean> {
+    const { store, time } = this.#options
+    if (time.now() >= cached.until) return false
+    const epoch = store.epoch()
+    if (epoch !== undefined && epoch === cached.epoch) return true
+    const answer = await store
+      .versions(cached.keys, deadlineIn(limits.storeWaitMs))
+      .catch((error: unknown) => {
+        throw asRefusal(error)
+      })
+    if (answer.now >= cached.until) return false
+    for (const [index, version] of cached.versions.entries()) {
+      if (answer.items[index] !== version) return false
+    }
+    cached.epoch = epoch
+    return true
+  }
+
+  async #build(namespace: Namespace, key: Uint8Array): Promise<Cached | Nobody> {
+    const { store } = this.#options
+    for (let attempt = 0; attempt < limits.decisionAttempts; attempt++) {
+      const epoch = store.epoch()
+      const reader = new TrackedReader(store)
+      const built = await this.#read(reader, namespace, key, epoch)
+      if (await reader.stillHolds()) return built
+    }
+    throw new Refusal('unavailable', 'the token changes all the time; try again')
+  }
+
+  async #read(
+    reader: TrackedReader,
+    namespace: Namespace,
+    key: Uint8Array,
+    epoch: Version | undefined,
+  ): Promise<Cached | Nobody> {
+    const { identity, names, policies, stamps, time } = this.#options
+    await reader.getMany(stamps)
+    const now = Math.max(reader.now, time.now())
+    const token = await liveToken(reader, namespace, key, now)
+    if (token === undefined) return 'no-token'
+    const { record } = token
+    let subject: Subject | undefined
+    if (record.entityId !== '') {
+      subject = await identity.subject(reader, names, namespace, record.entityId)
+      if (subject === undefined || subject.disabled) return 'no-entity'
+    }
+    const identityPolicies =
+      subject === undefined
+        ? []
+        : sortedUnion(subject.policies, ...subject.groups.map((group) => group.policies))
+    const union = sortedUnion(record.policies, identityPolicies)
+    const root = record.policies.includes('root')
+    const compiled = await policies.acl(reader, { namespace, names, now }, union, root, subject)
+    const seen = [...reader.seen.values()]
+    return {
+      token,
+      subject,
+      policies: union,
+      identityPolicies,
+      root,
+      acl: compiled.acl,
+      // Rules that name the time are compiled for each request.
+      until: compiled.perRequest ? 0 : Math.min(token.until, compiled.until),
+      checks: reader.checks().filter(({ key: checked }) => !isUses(checked)),
+      keys: seen.map(({ ref }) => ref.key),
+      versions: seen.map(({ version }) => version),
+      epoch,
+    }
+  }
+}
+
+/** Whether a key is a token's use counter: spending a use is its own commit, which others must not conflict with. */
+const isUses = (key: Key): boolean => key[0] === 0x74 && key[1] === 0x75 && key[2] === 0x2f
+
+const behind = new WeakMap<CallerView, { readonly caller: Caller; readonly text: string }>()
+
+/** The caller as an engine sees it on one request. */
+export const viewOf = (caller: Caller, sudo: boolean, text: string): CallerView => {
+  const { record } = caller.token
+  const view: CallerView = {
+    tokenAccessor: record.accessor,
+    entityId: record.entityId,
+    displayName: record.displayName,
+    policies: caller.policies,
+    root: caller.root,
+    sudo,
+    tokenKey: caller.token.key,
+  }
+  behind.set(view, { caller, text })
+  return view
+}
+
+/** The caller behind a view that `viewOf` made. */
+export const callerOf = (view: CallerView): Caller => {
+  const found = behind.get(view)
+  if (found === undefined) throw new Error('a caller that the core did not make')
+  return found.caller
+}
+
+/** The text of the token that a view was made for. */
+export const textOf = (view: CallerView): string => behind.get(view)?.text ?? ''

@@ -1,0 +1,330 @@
+import type { AuditBroker } from '../audit/broker.ts'
+import type { Namespace } from '../engine/call.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { IdentityPort, MountDirectory } from '../engine/identity-port.ts'
+import type { AccessPort } from '../engine/ports/access.ts'
+import type { CubbyholePort } from '../engine/ports/cubbyhole.ts'
+import type { MountPort, MountRecord, NewMount } from '../engine/ports/mounts.ts'
+import type { PolicyPort } from '../engine/ports/policies.ts'
+import type { TokenPort } from '../engine/ports/tokens.ts'
+import type { WrappingPort } from '../engine/ports/wrapping.ts'
+import type { Names, Records } from '../engine/records.ts'
+import { limits } from '../limits.ts'
+import { DEFAULT_POLICY } from '../policy/builtin.ts'
+import type { Store, Version } from '../storage/store.ts'
+import { deadlineIn } from '../storage/store.ts'
+import { Access } from './access.ts'
+import { Background } from './background.ts'
+import { Callers } from './callers.ts'
+import { Handler } from './handle.ts'
+import { MountTable } from './mounts.ts'
+import { PolicyStore } from './policies.ts'
+import type { Check } from './records.ts'
+import { ConflictQueues, createRecords, stampRef } from './records.ts'
+import type { Reply, Success } from './reply.ts'
+import type { Request } from './request.ts'
+import { StoreTime } from './store-time.ts'
+import { withTime } from './timed-store.ts'
+import { Tokens } from './token-port.ts'
+import { drawToken, issueToken } from './tokens.ts'
+import { Trails } from './trail.ts'
+import { Wrapping } from './wrapping.ts'
+
+/** The one namespace there is. */
+export const rootNamespace: Namespace = { id: 'root', number: 0, path: '' }
+
+/** What the wider engines (`sys/`, `auth/token/`) are made with. */
+export interface CorePorts {
+  readonly tokens: TokenPort
+  readonly mounts: MountPort
+  readonly policies: PolicyPort
+  readonly access: AccessPort
+  readonly wrapping: WrappingPort
+}
+
+/** The engines of a server and what the core needs of some of them. */
+export interface CoreEngines {
+  readonly engines: readonly Engine[]
+  readonly cubbyhole: CubbyholePort
+}
+
+export interface CoreOptions {
+  /** Sealed by the barrier. */
+  readonly store: Store
+  readonly names: Names
+  readonly broker: AuditBroker
+  readonly identity: (mounts: MountDirectory) => { readonly engine: Engine; readonly port: IdentityPort }
+  readonly engines: (ports: CorePorts, identity: Engine) => CoreEngines
+  /** The JSON text of an answer's envelope, without a newline. */
+  readonly render: (success: Success) => string
+  readonly defaultLeaseTtlSeconds: number
+  readonly maxLeaseTtlSeconds: number
+  /** As audit entries and mounts name it: `v2.6.2+signet.0.1.0+builtin`. */
+  readonly runningVersion: string
+  /** Takes in a keyring that another process rotated. */
+  readonly reloadKeyring: () => Promise<void>
+  readonly log: (message: string, error?: unknown) => void
+}
+
+const BACKGROUND_MS = 1_000
+
+const plainTuning = {
+  defaultLeaseTtlSeconds: 0,
+  maxLeaseTtlSeconds: 0,
+  forceNoCache: false,
+  listingVisibility: '',
+  tokenType: '',
+} as const
+
+/** The mounts that every server has; they can be neither disabled nor moved. */
+const BUILTIN_MOUNTS: readonly NewMount[] = [
+  {
+    class: 'secret',
+    type: 'cubbyhole',
+    path: 'cubbyhole/',
+    description: 'per-token private secret storage',
+    local: true,
+    sealWrap: false,
+    externalEntropyAccess: false,
+    options: null,
+    pluginVersion: '',
+    tuning: plainTuning,
+  },
+  {
+    class: 'secret',
+    type: 'identity',
+    path: 'identity/',
+    description: 'identity store',
+    local: false,
+    sealWrap: false,
+    externalEntropyAccess: false,
+    options: null,
+    pluginVersion: '',
+    tuning: { ...plainTuning, passthroughRequestHeaders: ['Authorization'] },
+  },
+  {
+    class: 'secret',
+    type: 'system',
+    path: 'sys/',
+    description: 'system endpoints used for control, policy and debugging',
+    local: false,
+    sealWrap: true,
+    externalEntropyAccess: false,
+    options: null,
+    pluginVersion: '',
+    tuning: { ...plainTuning, passthroughRequestHeaders: ['Accept'] },
+  },
+  {
+    class: 'auth',
+    type: 'token',
+    path: 'auth/token/',
+    description: 'token based credentials',
+    local: false,
+    sealWrap: false,
+    externalEntropyAccess: false,
+    options: null,
+    pluginVersion: '',
+    tuning: { ...plainTuning, tokenType: 'default-service' },
+  },
+]
+
+/** An unsealed server without its listeners: from `start` on it answers requests, until `stop`. */
+export class Core {
+  readonly #options: CoreOptions
+  readonly #store: Store
+  readonly #time = new StoreTime()
+  readonly #queues = new ConflictQueues()
+  readonly #mounts: MountTable
+  readonly #policies: PolicyStore
+  readonly #handler: Handler
+  readonly #background: Background
+  /** Not bound to a request: for what the server does by itself. */
+  readonly records: Records
+  readonly ports: CorePorts
+  #keyring: Version = 0
+
+  constructor(options: CoreOptions) {
+    this.#options = options
+    const { broker, names, log } = options
+    this.#store = withTime(options.store, this.#time)
+    const store = this.#store
+    this.records = createRecords({
+      store,
+      queues: this.#queues,
+      authority: () => [this.#keyringCheck()],
+    })
+    let engines: CoreEngines | undefined
+    this.#mounts = new MountTable(
+      {
+        engines: () => engines!.engines,
+        defaultLeaseTtlSeconds: options.defaultLeaseTtlSeconds,
+        maxLeaseTtlSeconds: options.maxLeaseTtlSeconds,
+        records: this.records,
+        stamp: (namespace) => this.#stampVersion('mounts', namespace),
+        epoch: () => store.epoch(),
+      },
+      rootNamespace,
+    )
+    const identity = options.identity(this.#mounts.directory)
+    this.#policies = new PolicyStore(identity.port)
+    const callers = new Callers({
+      store,
+      time: this.#time,
+      names,
+      policies: this.#policies,
+      identity: identity.port,
+      stamps: [stampRef('incarnation', rootNamespace.number)],
+    })
+    const tokens = new Tokens({
+      identity: identity.port,
+      mounts: this.#mounts,
+      policies: this.#policies,
+      tidy: () => void this.#background.round(),
+    })
+    const wrapping = new Wrapping({
+      store,
+      time: this.#time,
+      names,
+      root: rootNamespace,
+      cubbyhole: {
+        put: (...args) => engines!.cubbyhole.put(...args),
+        get: (...args) => engines!.cubbyhole.get(...args),
+        drop: (...args) => engines!.cubbyhole.drop(...args),
+      },
+      render: options.render,
+      tokenMountUuid: async () => (await this.#tokenMount()).uuid,
+    })
+    const access = new Access(callers)
+    this.ports = { tokens, mounts: this.#mounts, policies: this.#policies, access, wrapping }
+    engines = options.engines(this.ports, identity.engine)
+    const made = engines
+    this.#handler = new Handler({
+      store,
+      time: this.#time,
+      names,
+      queues: this.#queues,
+      mounts: this.#mounts,
+      callers,
+      identity: identity.port,
+      wrapping,
+      trails: new Trails(broker, rootNamespace, options.runningVersion),
+      root: rootNamespace,
+      keyringCheck: () => this.#keyringCheck(),
+      keyringMoved: () => this.#learnKeyring(),
+      onFault: (error, what) => log(`${what} failed`, error),
+    })
+    this.#background = new Background({
+      records: this.records,
+      names,
+      root: rootNamespace,
+      cubbyhole: made.cubbyhole,
+      dropMount: async (mount) => {
+        const engine = made.engines.find(
+          ({ class: mountClass, type }) => mountClass === mount.class && type === mount.type,
+        )
+        await engine?.drop?.(this.records, rootNamespace, this.#mounts.view(mount))
+      },
+      now: () => this.#now(),
+      onFault: (error, what) => log(`${what} failed`, error),
+    })
+  }
+
+  /** Puts what every server has where it is missing, and begins background work. Costs the same whatever the data. */
+  async start(): Promise<void> {
+    await this.#learnKeyring()
+    const scope = { namespace: rootNamespace, names: this.#options.names, now: await this.#now() }
+    for (const mount of BUILTIN_MOUNTS) {
+      const present = await this.#mounts.all()
+      if (present.some(({ path }) => path === mount.path)) continue
+      await this.ensureMount(mount)
+    }
+    await this.#policies.ensureBuiltin(this.records, scope, { default: DEFAULT_POLICY })
+    this.#background.start(BACKGROUND_MS)
+  }
+
+  /** Ends background work; requests under way end as their store does. */
+  async stop(): Promise<void> {
+    await this.#background.stop()
+  }
+
+  /** Answers a request; never throws. */
+  handle(request: Request): Promise<Reply> {
+    return this.#handler.handle(request)
+  }
+
+  /** Adds a mount unless its path is taken. */
+  async ensureMount(mount: NewMount): Promise<void> {
+    const taken = new Error('taken')
+    try {
+      await this.#mounts.add(this.records, rootNamespace, (present) => {
+        if (present.some(({ path }) => path === mount.path)) throw taken
+        return mount
+      })
+    } catch (error) {
+      if (error !== taken) throw error
+    }
+  }
+
+  /**
+   * Makes a root token; `text` chooses it (development mode). The initial one has no lease and the path `auth/token/root`,
+   * one of a chosen text looks as if `auth/token/create` had made it (recorded).
+   */
+  async createRootToken(text: string | undefined): Promise<string> {
+    const drawn = drawToken()
+    const mountUuid = (await this.#tokenMount()).uuid
+    const now = await this.#now()
+    const chosen = text ?? drawn.text
+    await this.records.transact(async (tx) => {
+      issueToken(tx, { namespace: rootNamespace, names: this.#options.names, now }, {
+        text: chosen,
+        accessor: drawn.accessor,
+        parent: undefined,
+        record: {
+          policies: ['root'],
+          path: text === undefined ? 'auth/token/root' : 'auth/token/create',
+          meta: null,
+          displayName: text === undefined ? 'root' : 'token',
+          numUses: 0,
+          creationTtl: 0,
+          explicitMaxTtl: 0,
+          period: 0,
+          role: '',
+          entityId: '',
+          boundCidrs: [],
+          renewable: false,
+          leased: text !== undefined,
+          mountUuid,
+        },
+      })
+    })
+    return chosen
+  }
+
+  async #tokenMount(): Promise<MountRecord> {
+    const found = (await this.#mounts.current()).find('auth/token/')
+    if (found === undefined) throw new Error('auth/token/ is not mounted')
+    return found.record
+  }
+
+  async #now(): Promise<number> {
+    const { now } = await this.#store.versions([], deadlineIn(limits.storeWaitMs))
+    return now
+  }
+
+  async #stampVersion(name: 'mounts' | 'keyring', namespace: Namespace): Promise<Version> {
+    const key = stampRef(name, namespace.number).key
+    const { items } = await this.#store.versions([key], deadlineIn(limits.storeWaitMs))
+    return items[0]!
+  }
+
+  #keyringCheck(): Check {
+    return { key: stampRef('keyring', rootNamespace.number).key, version: this.#keyring }
+  }
+
+  async #learnKeyring(): Promise<void> {
+    const version = await this.#stampVersion('keyring', rootNamespace)
+    if (version === this.#keyring) return
+    await this.#options.reloadKeyring()
+    this.#keyring = version
+  }
+}

@@ -1,0 +1,408 @@
+import type { Mount, Namespace } from '../engine/call.ts'
+import type { IdentityPort } from '../engine/identity-port.ts'
+import type { Names, Records, Ref } from '../engine/records.ts'
+import { Refusal, denied, errorList } from '../engine/refusal.ts'
+import type { Result } from '../engine/result.ts'
+import type { Route, Verb } from '../engine/route.ts'
+import { limits } from '../limits.ts'
+import type { Decision } from '../policy/acl.ts'
+import type { Store } from '../storage/store.ts'
+import { cidrsContain } from '../std/cidr.ts'
+import type { Caller, Callers, Nobody } from './callers.ts'
+import { viewOf } from './callers.ts'
+import { helpReply } from './help.ts'
+import { readInput } from './input.ts'
+import { collectList } from './lists.ts'
+import { settleLogin } from './login.ts'
+import type { MountTable, Mounted } from './mounts.ts'
+import { mountRef } from './mounts.ts'
+import type { Check, ConflictQueues } from './records.ts'
+import { StaleAuthority, TrackedReader, asRefusal, createRecords } from './records.ts'
+import type { ErrorReply, Reply, Success } from './reply.ts'
+import { errorReply, refusalReply } from './reply.ts'
+import type { Request } from './request.ts'
+import { RequestCall } from './request-call.ts'
+import type { RouteMatch } from './router.ts'
+import type { StoreTime } from './store-time.ts'
+import { revokeToken, tokenRef, tokenUses } from './tokens.ts'
+import type { Trail, Trails } from './trail.ts'
+import type { Wrapping } from './wrapping.ts'
+
+/** What the life of a request needs. */
+export interface HandleParts {
+  readonly store: Store
+  readonly time: StoreTime
+  readonly names: Names
+  readonly queues: ConflictQueues
+  readonly mounts: MountTable
+  readonly callers: Callers
+  readonly identity: IdentityPort
+  readonly wrapping: Wrapping
+  readonly trails: Trails
+  readonly root: Namespace
+  /** The keyring's stamp as this process knows it: part of every commit (architecture.md F6). */
+  readonly keyringCheck: () => Check
+  /** Told that a commit found the keyring changed. */
+  readonly keyringMoved: () => Promise<void>
+  /** Told of what was thrown that is no refusal: a fault of ours. */
+  readonly onFault: (error: unknown, what: string) => void
+}
+
+/** A request matched to what serves it. */
+interface Target {
+  readonly mounted: Mounted | undefined
+  readonly found: RouteMatch | undefined
+}
+
+/** What a request may do and as what, decided before anything runs. */
+interface Judged {
+  readonly target: Target
+  readonly caller: Caller | undefined
+  readonly verb: Verb
+  readonly decision: Decision | undefined
+  readonly exists: Check | undefined
+  readonly refusal: Refusal | undefined
+  /** Uses left after this one was spent; undefined when the token has no limit. */
+  readonly usesLeft: number | undefined
+}
+
+const isWrite = (operation: Request['operation']): boolean =>
+  operation === 'update' || operation === 'patch'
+
+const handlerOf = (route: Route, verb: Verb) =>
+  route.verbs[verb] ??
+  (verb === 'create' ? route.verbs.update : verb === 'update' ? route.verbs.create : undefined)
+
+/** The life of a request: match, identify, verb, decide, audit, run, settle, audit (design.md). */
+export class Handler {
+  readonly #parts: HandleParts
+
+  constructor(parts: HandleParts) {
+    this.#parts = parts
+  }
+
+  /** Answers a request; never throws. */
+  async handle(request: Request): Promise<Reply> {
+    if (request.namespace !== '') return errorReply(404, ['namespace not found'])
+    const trail = this.#parts.trails.begin(request)
+    let spent: Caller | undefined
+    try {
+      let usesLeft: number | undefined
+      for (let attempt = 0; attempt < limits.decisionAttempts; attempt++) {
+        const judged = await this.#judge(request, usesLeft)
+        usesLeft = judged.usesLeft
+        if (usesLeft === 0) spent = judged.caller
+        try {
+          return await this.#carryOut(request, judged, trail)
+        } catch (error) {
+          if (!(error instanceof StaleAuthority)) throw error
+          await this.#parts.keyringMoved()
+        }
+      }
+      throw new Refusal('unavailable', 'what the request rests on changes all the time; try again')
+    } catch (error) {
+      return this.#failed(error, request, trail)
+    } finally {
+      if (spent !== undefined) await this.#endSpent(spent)
+    }
+  }
+
+  /** Steps 1 to 4: nothing of the request is carried out, and a refusal is a value, so that it is audited (architecture.md F8). */
+  async #judge(request: Request, spent: number | undefined): Promise<Judged> {
+    const { mounts, root } = this.#parts
+    const set = await mounts.current()
+    const mounted = set.find(request.path)
+    const found = mounted?.match(request.path.slice(mounted.record.path.length))
+    const target: Target = { mounted, found }
+    const route = found?.route
+    let caller: Caller | undefined
+    let usesLeft = spent
+    const open = { target, verb: plainVerb(request), decision: undefined, exists: undefined }
+    try {
+      if (route?.wrappingToken === true) await this.#parts.wrapping.validate(request)
+      const who = await this.#identify(request, route)
+      if (typeof who === 'string') throw denied()
+      caller = who
+      if (route?.public === true || caller === undefined) {
+        return { ...open, caller, refusal: undefined, usesLeft }
+      }
+      const { boundCidrs } = caller.token.record
+      if (boundCidrs.length > 0 && !cidrsContain(boundCidrs, request.remoteAddress)) throw denied()
+      usesLeft ??= await this.#spend(caller, root)
+      return { ...(await this.#decide(request, target, caller)), usesLeft }
+    } catch (error) {
+      const refusal = asRefusal(error)
+      if (!(refusal instanceof Refusal)) throw error
+      return { ...open, caller, refusal, usesLeft }
+    }
+  }
+
+  async #identify(request: Request, route: Route | undefined): Promise<Caller | Nobody | undefined> {
+    const { callers, root } = this.#parts
+    if (route?.whileSealed === true) return undefined
+    const open = route?.public === true
+    if (request.token === undefined || request.token === '') return open ? undefined : 'no-token'
+    const who = await callers.identify(root, request.token)
+    // On open routes a bad token is ignored, a disabled person's is not (identity.md 7.6).
+    if (open && who === 'no-token') return undefined
+    return who
+  }
+
+  /**
+   * Spends a use of a limited token: its own commit, exactly one winner of the last one, before the decision is enforced
+   * (spec/auth.md 2.8). Gives what is left, undefined for an unlimited token; refuses when there was none.
+   */
+  async #spend(caller: Caller, namespace: Namespace): Promise<number | undefined> {
+    const { record, key } = caller.token
+    if (record.numUses === 0) return undefined
+    const ref = tokenUses.at(namespace.number, key)
+    return this.#records([]).transact(async (tx) => {
+      const token = await tx.get(tokenRef(namespace, key))
+      const uses = await tx.get(ref)
+      if (token?.state !== 'live' || uses === undefined || uses.left <= 0) throw denied()
+      tx.put(ref, { left: uses.left - 1 })
+      return uses.left - 1
+    })
+  }
+
+  async #decide(request: Request, target: Target, caller: Caller): Promise<Omit<Judged, 'usesLeft'>> {
+    const { found, mounted } = target
+    const route = found?.route
+    const ask = (verb: Verb | 'header' | 'help'): Decision =>
+      caller.acl.decide({
+        verb,
+        path: request.path,
+        data: request.data,
+        wrapTtlSeconds: request.wrapTtlSeconds,
+        sudoPath: route?.sudo === true,
+      })
+    const result = (verb: Verb, decision: Decision, exists?: Check): Omit<Judged, 'usesLeft'> => ({
+      target,
+      caller,
+      verb,
+      decision,
+      exists,
+      refusal: decision.allowed ? undefined : new Refusal('denied', 'permission denied', { wrap: true }),
+    })
+    if (request.operation === 'header' || request.operation === 'help') {
+      return result('read', ask(request.operation))
+    }
+    if (request.operation !== 'update') return result(request.operation, ask(request.operation))
+    if (route?.exists === undefined || mounted === undefined) return result('update', ask('update'))
+    // Decide first; look only when the answer matters, so that a denied caller learns nothing (settled.md 7).
+    const [create, update] = [ask('create'), ask('update')]
+    if (!create.allowed && !update.allowed) return result('update', update)
+    const call = this.#callFor(request, mounted, found!, caller, 'update', [])
+    const ref: Ref<unknown> | undefined = route.exists(call)
+    if (ref === undefined) return result('create', create)
+    const reader = new TrackedReader(this.#parts.store)
+    const value = await reader.get(ref).catch((error: unknown) => {
+      throw asRefusal(error)
+    })
+    const exists = value !== undefined && (route.counts?.(value) ?? true)
+    const check = { key: ref.key, version: reader.versionOf(ref)! }
+    return exists ? result('update', update, check) : result('create', create, check)
+  }
+
+  /** Steps 5 to 8. */
+  async #carryOut(request: Request, judged: Judged, trail: Trail): Promise<Reply> {
+    const { caller, target, decision } = judged
+    const route = target.found?.route
+    const audited = route?.unaudited !== true
+    if (audited) {
+      const mount = target.mounted?.record
+      const known = { caller, decision, mount, verb: judged.verb, usesLeft: judged.usesLeft }
+      await trail.request(known, judged.refusal)
+    }
+    let reply: Reply
+    try {
+      reply = judged.refusal === undefined ? await this.#run(request, judged, trail) : refusalReply(judged.refusal, route?.public === true)
+    } catch (error) {
+      if (error instanceof StaleAuthority) throw error
+      reply = this.#refused(error, request, route?.public === true)
+    }
+    if (audited) await trail.response(reply)
+    return reply
+  }
+
+  async #run(request: Request, judged: Judged, trail: Trail): Promise<Reply> {
+    const { caller, target, verb } = judged
+    const { found, mounted } = target
+    if (mounted === undefined) {
+      return errorReply(404, [`no handler for route "${request.path}". route entry not found.`])
+    }
+    if (request.operation === 'help') return helpReply(request, mounted, found)
+    const bare = found?.route.public === true
+    if (found === undefined) return errorReply(404, [errorList(['unsupported path'])])
+    const handler = request.operation === 'header' ? undefined : handlerOf(found.route, verb)
+    if (handler === undefined) {
+      return errorReply(405, [bare ? 'unsupported operation' : errorList(['unsupported operation'])])
+    }
+    const checks = [...(caller?.checks ?? []), ...(judged.exists === undefined ? [] : [judged.exists])]
+    const call = this.#callFor(request, mounted, found, caller, verb, checks, judged)
+    const result = await handler(call as never)
+    return this.#settle(request, found.route, call, result, trail)
+  }
+
+  async #settle(
+    request: Request,
+    route: Route,
+    call: RequestCall,
+    result: Result,
+    trail: Trail,
+  ): Promise<Reply> {
+    const { identity, wrapping } = this.#parts
+    if (result === undefined) return nothing(request, call)
+    if (result.kind === 'raw') return { ...result, headers: result.headers ?? {} }
+    const base = {
+      kind: 'success' as const,
+      requestId: request.requestId,
+      data: null,
+      auth: undefined,
+      wrapInfo: undefined,
+      leaseDurationSeconds: 0,
+      copyDataToTop: route.copyDataToTop === true,
+      status: undefined,
+    }
+    let success: Success
+    let demandedTtl: number | undefined
+    let wrappedAccessor = ''
+    switch (result.kind) {
+      case 'login': {
+        const done = await settleLogin(call, result, identity)
+        call.warnings.push(...done.warnings)
+        trail.loggedIn(done.token, done.auth, call.entityCreated)
+        wrappedAccessor = done.auth.accessor
+        success = {
+          ...base,
+          data: result.emptyData === true ? {} : null,
+          auth: done.auth,
+          warnings: [],
+          hints: call.hints,
+        }
+        break
+      }
+      case 'auth':
+        wrappedAccessor = result.auth.accessor
+        success = { ...base, auth: result.auth, warnings: [], hints: call.hints }
+        break
+      case 'list': {
+        const list = await collectList(result.pages)
+        if (list === undefined && call.warnings.length === 0 && request.operation !== 'scan') {
+          return { ...errorReply(404, []), hints: call.hints }
+        }
+        success = { ...base, data: (list ?? {}) as never, warnings: [], hints: call.hints }
+        break
+      }
+      case 'wrapped':
+        return { ...base, warnings: [], hints: call.hints, requestId: '', wrapInfo: result.wrapInfo }
+      case 'data':
+        demandedTtl = result.wrapTtlSeconds
+        wrappedAccessor = result.wrappedAccessor ?? ''
+        success = {
+          ...base,
+          data: result.data as never,
+          leaseDurationSeconds: result.leaseDurationSeconds ?? 0,
+          status: result.status,
+          warnings: [],
+          hints: call.hints,
+        }
+        break
+    }
+    success = { ...success, warnings: [...call.warnings, ...this.#inputWarnings(call)] }
+    const ttl = smallest(request.wrapTtlSeconds, demandedTtl)
+    if (ttl === undefined || route.neverWrapped === true) return success
+    return wrapping.wrap(call, success, ttl, wrappedAccessor)
+  }
+
+  readonly #warningsOf = new WeakMap<RequestCall, readonly string[]>()
+
+  #inputWarnings(call: RequestCall): readonly string[] {
+    return this.#warningsOf.get(call) ?? []
+  }
+
+  #callFor(
+    request: Request,
+    mounted: Mounted,
+    found: RouteMatch,
+    caller: Caller | undefined,
+    verb: Verb,
+    checks: readonly Check[],
+    judged?: Judged,
+  ): RequestCall {
+    const { names, root, time } = this.#parts
+    const data = judged?.decision?.limit === undefined ? request.data : { ...request.data, limit: judged.decision.limit }
+    const input = readInput(found.route, found.captures, data, isWrite(request.operation))
+    const mount: Mount = mounted.view
+    const mountCheck: Check = { key: mountRef(root, mounted.record.uuid).key, version: mounted.version }
+    const call = new RequestCall({
+      request,
+      input,
+      verb,
+      namespace: root,
+      mount,
+      caller: caller === undefined ? undefined : viewOf(spentView(caller, judged?.usesLeft), judged?.decision?.sudo === true, request.token ?? ''),
+      now: time.now(),
+      records: this.#records([...checks, mountCheck]),
+      names,
+      wrapTtlSeconds: request.wrapTtlSeconds,
+    })
+    if (input.warnings.length > 0) this.#warningsOf.set(call, input.warnings)
+    return call
+  }
+
+  #records(checks: readonly Check[]): Records {
+    const { store, queues, keyringCheck } = this.#parts
+    return createRecords({ store, queues, authority: () => [...checks, keyringCheck()] })
+  }
+
+  /** A limited token that had its last use dies now, whatever became of the request. */
+  async #endSpent(caller: Caller): Promise<void> {
+    await this.#revoke(caller.token.key)
+  }
+
+  async #revoke(key: Uint8Array): Promise<void> {
+    const { root } = this.#parts
+    try {
+      await this.#records([]).transact(async (tx) => {
+        const record = await tx.get(tokenRef(root, key))
+        if (record?.state === 'live') revokeToken(tx, root, { key, record })
+      })
+    } catch (error) {
+      // Without uses it is dead already, and the expiry index cleans up; a withheld token is known to nobody.
+      this.#parts.onFault(error, 'the revocation of a token after its request')
+    }
+  }
+
+  async #failed(error: unknown, request: Request, trail: Trail): Promise<Reply> {
+    const { madeToken } = trail
+    // The answer of a login that could not be logged is withheld, and nobody may use its token.
+    if (madeToken !== undefined) await this.#revoke(madeToken.key)
+    return this.#refused(error, request, false)
+  }
+
+  #refused(error: unknown, request: Request, bare: boolean): ErrorReply {
+    const refusal = asRefusal(error)
+    if (refusal instanceof Refusal) return refusalReply(refusal, bare)
+    this.#parts.onFault(error, `request ${request.requestId}`)
+    return errorReply(500, [bare ? 'internal error' : errorList(['internal error'])])
+  }
+}
+
+const plainVerb = ({ operation }: Request): Verb =>
+  operation === 'header' || operation === 'help' ? 'read' : operation
+
+/** A caller whose last use is being spent shows -1 (spec/auth.md 2.5). */
+const spentView = (caller: Caller, usesLeft: number | undefined): Caller =>
+  usesLeft === undefined
+    ? caller
+    : { ...caller, token: { ...caller.token, usesLeft: usesLeft === 0 ? -1 : usesLeft } }
+
+const smallest = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined || a === 0 ? b || undefined : b === undefined || b === 0 ? a : Math.min(a, b)
+
+/** "Nothing": 204 for writes and deletes, 404 for reads and lists (spec/auth.md 1.6). */
+const nothing = (request: Request, call: RequestCall): Reply =>
+  isWrite(request.operation) || request.operation === 'delete'
+    ? { kind: 'none', hints: call.hints }
+    : { ...errorReply(404, []), hints: call.hints }

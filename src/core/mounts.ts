@@ -1,0 +1,281 @@
+import { randomBytes } from 'node:crypto'
+import type { Mount, Namespace } from '../engine/call.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { MountDirectory } from '../engine/identity-port.ts'
+import type { MountPort, MountRecord, NewMount } from '../engine/ports/mounts.ts'
+import type { Records, Ref, Scanned, Tx } from '../engine/records.ts'
+import { idBytes, recordKind } from '../engine/records.ts'
+import { denied } from '../engine/refusal.ts'
+import type { Version } from '../storage/store.ts'
+import type { RouteMatcher } from './router.ts'
+import { compileRoutes } from './router.ts'
+
+/** `m/<ns><uuid>`: a mount. Every change of the set puts the `mounts` stamp. */
+export const mountRecords = recordKind<MountRecord>('m')
+
+/** `work/<ns><kind byte><id16>`: what background workers have to do (see background.ts). */
+export interface Work {
+  readonly kind: 'revoke' | 'unmount'
+  /** The mount whose data goes. */
+  readonly mount?: MountRecord
+}
+export const work = recordKind<Work>('work')
+
+/** Kinds of work in keys. */
+export const WORK_REVOKE = Uint8Array.of(1)
+export const WORK_UNMOUNT = Uint8Array.of(2)
+
+/** Where the record of a mount is. */
+export const mountRef = (namespace: Namespace, uuid: string): Ref<MountRecord> => {
+  const bytes = idBytes(uuid)
+  if (bytes === undefined) throw new Error('a mount has a uuid')
+  return mountRecords.at(namespace.number, bytes)
+}
+
+/** A mount as requests use it: its record's version, what engines see, and its routes. */
+export interface Mounted {
+  readonly record: MountRecord
+  readonly version: Version
+  readonly view: Mount
+  readonly engine: Engine
+  readonly match: RouteMatcher
+}
+
+/** The mounts of a namespace at one version of the stamp. */
+export interface MountSet {
+  readonly stamp: Version
+  readonly all: readonly Mounted[]
+  /** The mount with the longest path that begins this request path. */
+  find(path: string): Mounted | undefined
+  byAccessor(accessor: string): Mounted | undefined
+  byUuid(uuid: string): Mounted | undefined
+}
+
+export interface MountTableOptions {
+  /** What can be mounted; asked when first needed, since engines are made with ports that need this table. */
+  readonly engines: () => readonly Engine[]
+  readonly defaultLeaseTtlSeconds: number
+  readonly maxLeaseTtlSeconds: number
+  /** All mounts, with the stamp's version read before them. */
+  readonly records: Records
+  /** The present version of the `mounts` stamp: fresh. */
+  stamp(namespace: Namespace): Promise<Version>
+  /** Moves with every commit that can have changed the stamp, where that costs nothing to know (Store.epoch). */
+  epoch(): Version | undefined
+}
+
+const asFolder = (path: string): string => (path.endsWith('/') ? path : `${path}/`)
+
+const byPath = (a: { readonly path: string }, b: { readonly path: string }): number =>
+  Buffer.compare(Buffer.from(a.path), Buffer.from(b.path))
+
+/**
+ * The mount table: kept in memory, used only after the stamp's version has been confirmed. Lists inside its transactions
+ * are safe because every writer puts the stamp that they have read (architecture.md A1).
+ */
+export class MountTable implements MountPort {
+  readonly #options: MountTableOptions
+  #engines: ReadonlyMap<string, Engine> | undefined
+  readonly #matchers = new WeakMap<object, RouteMatcher>()
+  readonly #root: Namespace
+  #current: MountSet | undefined
+  #loading: Promise<MountSet> | undefined
+  /** The epoch at which the stamp was last confirmed, read before it. */
+  #epoch: Version | undefined
+
+  constructor(options: MountTableOptions, root: Namespace) {
+    this.#options = options
+    this.#root = root
+  }
+
+  #engineOf(mountClass: 'auth' | 'secret', type: string): Engine | undefined {
+    this.#engines ??= new Map(
+      this.#options.engines().map((engine) => [`${engine.class}/${engine.type}`, engine]),
+    )
+    return this.#engines.get(`${mountClass}/${type}`)
+  }
+
+  /** The present set. */
+  async current(): Promise<MountSet> {
+    const known = this.#current
+    const epoch = this.#options.epoch()
+    if (known !== undefined && epoch !== undefined && epoch === this.#epoch) return known
+    const stamp = await this.#options.stamp(this.#root)
+    const set = known !== undefined && known.stamp === stamp ? known : await this.#load()
+    this.#epoch = epoch
+    return set
+  }
+
+  async #load(): Promise<MountSet> {
+    // The stamp is read before the mounts: a change in between makes the set look old, never new (architecture.md A3).
+    this.#loading ??= this.#read().finally(() => (this.#loading = undefined))
+    return this.#loading
+  }
+
+  async #read(): Promise<MountSet> {
+    const stamp = await this.#options.stamp(this.#root)
+    const scanned: Scanned<MountRecord>[] = []
+    for await (const page of this.#options.records.scan(mountRecords.under(this.#root.number))) {
+      scanned.push(...page)
+    }
+    this.#current = this.#setOf(stamp, scanned)
+    return this.#current
+  }
+
+  #setOf(stamp: Version, scanned: readonly Scanned<MountRecord>[]): MountSet {
+    const all = scanned
+      .flatMap(({ value, version }) => {
+        const engine = this.#engineOf(value.class, value.type)
+        if (engine === undefined) return []
+        const view = this.view(value)
+        return [{ record: value, version, view, engine, match: this.#matcher(engine, view) }]
+      })
+      .sort((a, b) => byPath(a.record, b.record))
+    const paths = new Map(all.map((mounted) => [mounted.record.path, mounted]))
+    const accessors = new Map(all.map((mounted) => [mounted.record.accessor, mounted]))
+    const uuids = new Map(all.map((mounted) => [mounted.record.uuid, mounted]))
+    return {
+      stamp,
+      all,
+      find: (path) => {
+        // Segment by segment from the front: mounts never nest, so the first hit is the only one.
+        let at = path.indexOf('/')
+        while (at !== -1) {
+          const found = paths.get(path.slice(0, at + 1))
+          if (found !== undefined) return found
+          at = path.indexOf('/', at + 1)
+        }
+        return paths.get(`${path}/`)
+      },
+      byAccessor: (accessor) => accessors.get(accessor),
+      byUuid: (uuid) => uuids.get(uuid),
+    }
+  }
+
+  #matcher(engine: Engine, view: Mount): RouteMatcher {
+    const routes = engine.routesFor?.(view) ?? engine.routes
+    const known = this.#matchers.get(routes)
+    if (known !== undefined) return known
+    const made = compileRoutes(routes)
+    this.#matchers.set(routes, made)
+    return made
+  }
+
+  view(record: MountRecord): Mount {
+    const { defaultLeaseTtlSeconds, maxLeaseTtlSeconds } = this.#options
+    const max = record.tuning.maxLeaseTtlSeconds || maxLeaseTtlSeconds
+    return {
+      uuid: record.uuid,
+      key: idBytes(record.uuid)!,
+      accessor: record.accessor,
+      type: record.type,
+      path: record.path,
+      description: record.description,
+      local: record.local,
+      options: record.options,
+      defaultLeaseTtlSeconds: Math.min(
+        record.tuning.defaultLeaseTtlSeconds || defaultLeaseTtlSeconds,
+        max,
+      ),
+      maxLeaseTtlSeconds: max,
+      tokenType: record.tuning.tokenType,
+    }
+  }
+
+  async all(): Promise<readonly MountRecord[]> {
+    return (await this.current()).all.map(({ record }) => record)
+  }
+
+  async covering(_namespace: Namespace, path: string): Promise<MountRecord | undefined> {
+    return (await this.current()).find(asFolder(path))?.record
+  }
+
+  async byAccessor(_namespace: Namespace, accessor: string): Promise<MountRecord | undefined> {
+    return (await this.current()).byAccessor(accessor)?.record
+  }
+
+  /** What engines may ask of the table. */
+  get directory(): MountDirectory {
+    return {
+      byAccessor: async (accessor) => (await this.current()).byAccessor(accessor)?.view,
+      byPath: async (path) =>
+        (await this.current()).all.find(({ record }) => record.path === path)?.view,
+      check: async (tx, mount) => {
+        if ((await tx.get(mountRef(this.#root, mount.uuid))) === undefined) throw denied()
+      },
+    }
+  }
+
+  ref(namespace: Namespace, uuid: string): Ref<MountRecord> {
+    return mountRef(namespace, uuid)
+  }
+
+  hasType(mountClass: 'auth' | 'secret', type: string): boolean {
+    return this.#engineOf(mountClass, type) !== undefined
+  }
+
+  hasLockout(type: string): boolean {
+    return this.#engineOf('auth', type)?.lockout === true
+  }
+
+  async add(
+    records: Records,
+    namespace: Namespace,
+    decide: (present: readonly MountRecord[]) => NewMount,
+  ): Promise<MountRecord> {
+    const uuid = crypto.randomUUID()
+    const suffix = randomBytes(4).toString('hex')
+    return records.transact(async (tx) => {
+      const present = await this.#present(tx, records, namespace)
+      const made = decide(present)
+      const record: MountRecord = {
+        ...made,
+        uuid,
+        accessor: `${made.class === 'auth' ? 'auth_' : ''}${made.type}_${suffix}`,
+      }
+      tx.put(mountRef(namespace, uuid), record)
+      tx.stamp('mounts', namespace.number)
+      return record
+    })
+  }
+
+  async change(
+    records: Records,
+    namespace: Namespace,
+    accessor: string,
+    change: (record: MountRecord, present: readonly MountRecord[]) => MountRecord,
+  ): Promise<MountRecord | undefined> {
+    return records.transact(async (tx) => {
+      const present = await this.#present(tx, records, namespace)
+      const found = present.find((record) => record.accessor === accessor)
+      if (found === undefined) return undefined
+      const changed = change(found, present)
+      tx.put(mountRef(namespace, found.uuid), changed)
+      tx.stamp('mounts', namespace.number)
+      return changed
+    })
+  }
+
+  async remove(records: Records, namespace: Namespace, accessor: string): Promise<void> {
+    await records.transact(async (tx) => {
+      const present = await this.#present(tx, records, namespace)
+      const found = present.find((record) => record.accessor === accessor)
+      if (found === undefined) return
+      tx.delete(mountRef(namespace, found.uuid))
+      tx.put(work.at(namespace.number, WORK_UNMOUNT, idBytes(found.uuid)!), {
+        kind: 'unmount',
+        mount: found,
+      })
+      tx.stamp('mounts', namespace.number)
+    })
+  }
+
+  async #present(tx: Tx, records: Records, namespace: Namespace): Promise<MountRecord[]> {
+    await tx.checkStamp('mounts', namespace.number)
+    const present: MountRecord[] = []
+    for await (const page of records.scan(mountRecords.under(namespace.number))) {
+      present.push(...page.map(({ value }) => value))
+    }
+    return present.sort(byPath)
+  }
+}

@@ -1,0 +1,222 @@
+import type { CallerView } from '../engine/call.ts'
+import type { IdentityPort } from '../engine/identity-port.ts'
+import type {
+  LiveToken,
+  NewToken,
+  Renewed,
+  TokenPort,
+  TokenRecord,
+  TokenScope,
+} from '../engine/ports/tokens.ts'
+import type { Reader, Records, Tx } from '../engine/records.ts'
+import { failed, invalid } from '../engine/refusal.ts'
+import type { Renewal } from '../engine/result.ts'
+import { decideTtl } from '../engine/ttl.ts'
+import { callerOf, textOf } from './callers.ts'
+import type { MountTable } from './mounts.ts'
+import { cleanPolicies } from './policy-names.ts'
+import type { PolicyStore } from './policies.ts'
+import {
+  drawToken,
+  issueToken,
+  listAccessors,
+  liveByAccessor,
+  liveToken,
+  revokeToken,
+  tokenKey,
+  tokenRef,
+} from './tokens.ts'
+
+export interface TokenPortOptions {
+  readonly identity: IdentityPort
+  readonly mounts: MountTable
+  readonly policies: PolicyStore
+  /** Starts a round of background work. */
+  readonly tidy: () => void
+}
+
+/** The token store as engines use it. */
+export class Tokens implements TokenPort {
+  readonly #options: TokenPortOptions
+
+  constructor(options: TokenPortOptions) {
+    this.#options = options
+  }
+
+  draw(): { readonly text: string; readonly accessor: string } {
+    return drawToken()
+  }
+
+  ofCaller(caller: CallerView): LiveToken {
+    return callerOf(caller).token
+  }
+
+  textOfCaller(caller: CallerView): string {
+    return textOf(caller)
+  }
+
+  tidy(): void {
+    this.#options.tidy()
+  }
+
+  find(reader: Reader, scope: TokenScope, text: string): Promise<LiveToken | undefined> {
+    return liveToken(reader, scope.namespace, tokenKey(scope.names, text), scope.now)
+  }
+
+  findByAccessor(
+    reader: Reader,
+    scope: TokenScope,
+    accessor: string,
+  ): Promise<LiveToken | undefined> {
+    return liveByAccessor(reader, scope, accessor)
+  }
+
+  async taken(reader: Reader, scope: TokenScope, text: string): Promise<boolean> {
+    const ref = tokenRef(scope.namespace, tokenKey(scope.names, text))
+    return (await reader.get(ref)) !== undefined
+  }
+
+  issue(tx: Tx, scope: TokenScope, token: NewToken): LiveToken {
+    return issueToken(tx, scope, token)
+  }
+
+  revoke(tx: Tx, scope: TokenScope, token: LiveToken): void {
+    revokeToken(tx, scope.namespace, token)
+  }
+
+  revokeOrphan(tx: Tx, scope: TokenScope, token: LiveToken): void {
+    revokeToken(tx, scope.namespace, token, 'orphaned')
+  }
+
+  accessors(records: Records, scope: TokenScope): AsyncIterable<readonly string[]> {
+    return listAccessors(records, scope.namespace)
+  }
+
+  async identityPolicies(
+    reader: Reader,
+    { names, namespace }: TokenScope,
+    entityId: string,
+  ): Promise<readonly string[]> {
+    if (entityId === '') return []
+    const subject = await this.#options.identity.subject(reader, names, namespace, entityId)
+    if (subject === undefined) return []
+    // Entity policies and group policies are lists of their own: what is in both shows twice (identity.md 7.5).
+    const groups = cleanPolicies(subject.groups.flatMap(({ policies }) => policies), false)
+    return [...subject.policies, ...groups]
+  }
+
+  missingPolicies(
+    reader: Reader,
+    scope: TokenScope,
+    names: readonly string[],
+  ): Promise<readonly string[]> {
+    return this.#options.policies.missing(reader, scope, names)
+  }
+
+  async renew(
+    tx: Tx,
+    scope: TokenScope,
+    token: LiveToken,
+    incrementSeconds: number,
+  ): Promise<Renewed | undefined> {
+    const { record } = token
+    const { namespace, names, now } = scope
+    if (!record.leased) throw invalid('invalid lease ID')
+    if (!record.renewable || record.expiresAt === undefined) throw invalid('lease is not renewable')
+    const set = await this.#options.mounts.current()
+    const mount = set.byUuid(record.mountUuid)?.view
+    if (mount === undefined) throw invalid('lease not found')
+    const asked = await this.#ask(tx, scope, record)
+    if (asked === undefined) return undefined
+    const { ttl, warnings } = decideTtl({
+      increment: incrementSeconds,
+      proposed: asked.ttl,
+      period: asked.period,
+      maxTtl: asked.maxTtl,
+      explicitMaxTtl: record.explicitMaxTtl,
+      issuedAt: record.createdAt,
+      now,
+      mountDefault: mount.defaultLeaseTtlSeconds,
+      mountMax: mount.maxLeaseTtlSeconds,
+    })
+    const matched = await this.#refreshGroups(tx, scope, record, asked)
+    tx.put(tokenRef(namespace, token.key), {
+      ...record,
+      expiresAt: now + ttl * 1000,
+      renewedAt: now,
+      ...(record.login === undefined
+        ? {}
+        : { login: { ...record.login, groupAliases: matched ?? record.login.groupAliases } }),
+    })
+    const identityPolicies = cleanPolicies(
+      await this.identityPolicies(tx, { namespace, names, now }, record.entityId),
+      false,
+    )
+    return {
+      warnings,
+      hints: [],
+      auth: {
+        accessor: record.accessor,
+        tokenPolicies: record.policies,
+        identityPolicies,
+        metadata: record.meta,
+        leaseDurationSeconds: ttl,
+        renewable: true,
+        entityId: record.entityId,
+        tokenType: 'service',
+        orphan: token.orphan,
+        numUses: record.numUses,
+      },
+    }
+  }
+
+  /** What the issuer says now: the token store answers for its own (spec/auth.md 4.3). */
+  async #ask(tx: Tx, scope: TokenScope, record: TokenRecord): Promise<Renewal | undefined> {
+    const { login } = record
+    const set = await this.#options.mounts.current()
+    const mounted = set.byUuid(record.mountUuid)
+    if (login === undefined || mounted === undefined) {
+      return { ttl: record.creationTtl, maxTtl: 0, period: record.period }
+    }
+    const { renew } = mounted.engine
+    if (renew === undefined) return { ttl: login.ttl, maxTtl: login.maxTtl, period: record.period }
+    try {
+      return await renew.call(
+        mounted.engine,
+        {
+          namespace: scope.namespace,
+          mount: mounted.view,
+          names: scope.names,
+          now: scope.now,
+          internal: login.internal,
+          tokenPolicies: record.policies,
+        },
+        tx,
+      )
+    } catch (error) {
+      if (error instanceof Error && error.name === 'Refusal') {
+        throw failed(`failed to renew entry: ${error.message}`)
+      }
+      throw error
+    }
+  }
+
+  async #refreshGroups(
+    tx: Tx,
+    { names, namespace, now }: TokenScope,
+    record: TokenRecord,
+    asked: Renewal,
+  ): Promise<readonly string[] | undefined> {
+    if (record.entityId === '' || record.login === undefined) return undefined
+    const set = await this.#options.mounts.current()
+    const refreshed = await this.#options.identity.refreshGroups(tx, {
+      namespace,
+      names,
+      entityId: record.entityId,
+      mount: set.byUuid(record.mountUuid)?.view,
+      groupAliases: asked.groupAliases ?? record.login.groupAliases,
+      now,
+    })
+    return refreshed.matched
+  }
+}

@@ -1,0 +1,178 @@
+import { randomInt } from 'node:crypto'
+import type { Namespace } from '../engine/call.ts'
+import type { LiveToken, NewToken, TokenRecord, TokenScope } from '../engine/ports/tokens.ts'
+import type { Names, Reader, Records, Ref, Tx } from '../engine/records.ts'
+import { recordKind } from '../engine/records.ts'
+import { invalid } from '../engine/refusal.ts'
+import { limits } from '../limits.ts'
+import { mountRef, work, WORK_REVOKE } from './mounts.ts'
+
+/** `t/<ns>H(token)` */
+export const tokens = recordKind<TokenRecord>('t')
+/** `tu/<ns>H(token)`: uses left of a limited token; never cached (architecture.md E5). */
+export const tokenUses = recordKind<{ readonly left: number }>('tu')
+/** `ta/<ns>H(accessor)`: whose it is. */
+export const tokenAccessors = recordKind<{ readonly token: string; readonly accessor: string }>('ta')
+/** `tc/<ns>H(parent)H(child)`: for clean-up only, never for validity. */
+export const tokenChildren = recordKind<{ readonly at: number }>('tc')
+/** `x/<ns><shard><time 6 bytes>H(token)`: when to look whether the token has expired; a hint, the record is the truth (architecture.md E6). */
+export const tokenExpiries = recordKind<{ readonly mount: string }>('x')
+
+const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+
+const base62 = (length: number): string =>
+  Array.from({ length }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')
+
+/** Shards of the expiry index, by the hash's last byte. */
+export const EXPIRY_SHARDS = 16
+
+/** The part of an expiry key that orders by time (ms). */
+export const timePart = (time: number): Uint8Array => {
+  const bytes = Buffer.alloc(6)
+  bytes.writeUIntBE(Math.max(0, Math.floor(time)), 0, 6)
+  return bytes
+}
+
+/** Where the expiry hint of a token stands. */
+export const expiryRef = (namespace: number, key: Uint8Array, time: number) =>
+  tokenExpiries.at(namespace, Uint8Array.of(key[15]! % EXPIRY_SHARDS), timePart(time), key)
+
+/** The key part of a token's text; also what its hash looks like in `lineage` (hex). */
+export const tokenKey = (names: Names, text: string): Uint8Array => names.hash('token', text)
+
+const hexKey = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'))
+
+const hexOf = (key: Uint8Array): string => Buffer.from(key).toString('hex')
+
+/** Where a token is. */
+export const tokenRef = (namespace: Namespace, key: Uint8Array): Ref<TokenRecord> =>
+  tokens.at(namespace.number, key)
+
+/** A live token and until when it is certain to stay so by time alone (ms). */
+export interface Alive extends LiveToken {
+  readonly until: number
+}
+
+/**
+ * The token of a key if it lives at `now`: itself, every ancestor up to the first orphaned one, and the mounts that issued
+ * them. Every path that loads a token goes through here (architecture.md B2).
+ */
+export const liveToken = async (
+  reader: Reader,
+  namespace: Namespace,
+  key: Uint8Array,
+  now: number,
+): Promise<Alive | undefined> => {
+  const record = await reader.get(tokenRef(namespace, key))
+  if (record === undefined || record.state !== 'live') return undefined
+  const ancestors = await reader.getMany(
+    record.lineage.map((hex) => tokenRef(namespace, hexKey(hex))),
+  )
+  const mountUuids = new Set([record.mountUuid])
+  let until = record.expiresAt ?? Infinity
+  let orphan = record.lineage.length === 0
+  for (const [index, ancestor] of ancestors.entries()) {
+    if (ancestor === undefined || ancestor.state === 'revoked') return undefined
+    if (ancestor.state === 'orphaned') {
+      orphan = index === 0
+      break
+    }
+    until = Math.min(until, ancestor.expiresAt ?? Infinity)
+    mountUuids.add(ancestor.mountUuid)
+    // What stood above an orphan means nothing: clean-up empties the lineage of those it orphaned, not of their children.
+    if (ancestor.lineage.length === 0) break
+  }
+  if (until <= now) return undefined
+  const mounts = await reader.getMany([...mountUuids].map((uuid) => mountRef(namespace, uuid)))
+  if (mounts.includes(undefined)) return undefined
+  if (record.numUses === 0) return { key, record, usesLeft: 0, orphan, until }
+  const uses = await reader.get(tokenUses.at(namespace.number, key))
+  if (uses === undefined || uses.left <= 0) return undefined
+  return { key, record, usesLeft: uses.left, orphan, until }
+}
+
+/** A random token text (`s.` + 24 base-62 characters) and accessor. */
+export const drawToken = (): { readonly text: string; readonly accessor: string } => ({
+  text: `s.${base62(24)}`,
+  accessor: base62(24),
+})
+
+/** Where the owner of an accessor stands. */
+export const accessorRef = (namespace: Namespace, names: Names, accessor: string) =>
+  tokenAccessors.at(namespace.number, names.hash('token-accessor', accessor))
+
+/** The live token of an accessor. */
+export const liveByAccessor = async (
+  reader: Reader,
+  { namespace, names, now }: TokenScope,
+  accessor: string,
+): Promise<Alive | undefined> => {
+  const owner = await reader.get(accessorRef(namespace, names, accessor))
+  return owner === undefined
+    ? undefined
+    : liveToken(reader, namespace, hexKey(owner.token), now)
+}
+
+/** Puts a new token with all that belongs to it; see TokenPort.issue. */
+export const issueToken = (tx: Tx, scope: TokenScope, token: NewToken): LiveToken => {
+  const { namespace, names, now } = scope
+  const key = tokenKey(names, token.text)
+  const lineage =
+    token.parent === undefined
+      ? []
+      : [
+          hexOf(token.parent.key),
+          // An orphaned parent's own lineage means nothing any more.
+          ...(token.parent.orphan ? [] : token.parent.record.lineage),
+        ]
+  if (lineage.length > limits.tokenDepth) {
+    throw invalid(
+      `the token would be the ${lineage.length}th generation of tokens made by tokens; at most ${limits.tokenDepth} are possible: create an orphan`,
+    )
+  }
+  const expiresAt =
+    token.record.creationTtl > 0 ? now + token.record.creationTtl * 1000 : undefined
+  const record: TokenRecord = {
+    ...token.record,
+    accessor: token.accessor,
+    lineage,
+    createdAt: now,
+    expiresAt,
+    renewedAt: undefined,
+    state: 'live',
+  }
+  tx.put(tokenRef(namespace, key), record)
+  tx.put(accessorRef(namespace, names, token.accessor), {
+    token: hexOf(key),
+    accessor: token.accessor,
+  })
+  if (token.parent !== undefined) {
+    tx.put(tokenChildren.at(namespace.number, token.parent.key, key), { at: now })
+  }
+  if (record.numUses > 0) tx.put(tokenUses.at(namespace.number, key), { left: record.numUses })
+  if (expiresAt !== undefined) {
+    tx.put(expiryRef(namespace.number, key, expiresAt), { mount: record.mountUuid })
+  }
+  return { key, record, usesLeft: record.numUses, orphan: lineage.length === 0 }
+}
+
+/** Ends a token: from this commit on, it and all that descends from it are dead; the queue cleans up. */
+export const revokeToken = (
+  tx: Tx,
+  namespace: Namespace,
+  token: Pick<LiveToken, 'key' | 'record'>,
+  state: 'revoked' | 'orphaned' = 'revoked',
+): void => {
+  tx.put(tokenRef(namespace, token.key), { ...token.record, state })
+  tx.put(work.at(namespace.number, WORK_REVOKE, token.key), { kind: 'revoke' })
+}
+
+/** Accessors of all tokens of a namespace, in the order of their hashes. */
+export const listAccessors = async function* (
+  records: Records,
+  namespace: Namespace,
+): AsyncIterable<readonly string[]> {
+  for await (const page of records.scan(tokenAccessors.under(namespace.number))) {
+    yield page.map(({ value }) => value.accessor)
+  }
+}

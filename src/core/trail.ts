@@ -1,0 +1,203 @@
+import type { AuditTrail } from '../audit/audit-trail.ts'
+import type { AuditBroker } from '../audit/broker.ts'
+import type { AuditAuth, AuditMount, AuditRequest, AuditResponse } from '../audit/entry.ts'
+import type { Namespace } from '../engine/call.ts'
+import type { MountRecord } from '../engine/ports/mounts.ts'
+import type { LiveToken } from '../engine/ports/tokens.ts'
+import type { Refusal } from '../engine/refusal.ts'
+import type { AuthBlock } from '../engine/result.ts'
+import type { Verb } from '../engine/route.ts'
+import type { Decision } from '../policy/acl.ts'
+import type { JsonObject } from '../std/json.ts'
+import type { Caller } from './callers.ts'
+import type { Reply } from './reply.ts'
+import type { Request } from './request.ts'
+
+/** What became known of a request before its first entry is written. */
+export interface Known {
+  readonly caller: Caller | undefined
+  readonly decision: Decision | undefined
+  readonly mount: MountRecord | undefined
+  readonly verb: Verb
+  readonly usesLeft: number | undefined
+}
+
+/** The audit trail of one request. Both methods reject when devices are on and none took the entry (fail closed). */
+export interface Trail {
+  request(known: Known, refusal: Refusal | undefined): Promise<void>
+  loggedIn(token: LiveToken, auth: AuthBlock, entityCreated: boolean): void
+  response(reply: Reply): Promise<void>
+  /** The token that a login of this request made, if its answer must be withheld. */
+  readonly madeToken: LiveToken | undefined
+}
+
+/** Begins trails. */
+export class Trails {
+  readonly #broker: AuditBroker
+  readonly #root: Namespace
+  readonly #version: string
+  readonly #mounts = new WeakMap<MountRecord, AuditMount>()
+
+  constructor(broker: AuditBroker, root: Namespace, version: string) {
+    this.#broker = broker
+    this.#root = root
+    this.#version = version
+  }
+
+  begin(request: Request): Trail {
+    return new RequestTrail(this, request)
+  }
+
+  /** Whether anything is written at all. */
+  get on(): boolean {
+    return this.#broker.devices().length > 0
+  }
+
+  /** The broker's trail of a request. */
+  open(request: Request, known: Known): AuditTrail {
+    const entry: AuditRequest = {
+      id: request.requestId,
+      operation: request.operation === 'help' ? 'help' : known.verb,
+      path: request.path,
+      namespace: { id: this.#root.id, path: this.#root.path },
+      mount: known.mount === undefined ? undefined : this.#mountOf(known.mount),
+      clientId: known.caller?.token.record.entityId || undefined,
+      clientToken: request.token,
+      clientTokenAccessor: known.caller?.token.record.accessor,
+      data: request.data as JsonObject | undefined,
+      remoteAddress: request.remoteAddress,
+      remotePort: request.remotePort,
+      wrapTtlSeconds: request.wrapTtlSeconds,
+    }
+    return this.#broker.begin(entry)
+  }
+
+  #mountOf(record: MountRecord): AuditMount {
+    const known = this.#mounts.get(record)
+    if (known !== undefined) return known
+    const made: AuditMount = {
+      point: record.path,
+      type: record.type,
+      accessor: record.accessor,
+      class: record.class,
+      runningVersion: this.#version,
+      nonHmacRequestKeys: new Set(record.tuning.auditNonHmacRequestKeys),
+      nonHmacResponseKeys: new Set(record.tuning.auditNonHmacResponseKeys),
+    }
+    this.#mounts.set(record, made)
+    return made
+  }
+}
+
+class RequestTrail implements Trail {
+  readonly #trails: Trails
+  readonly #request: Request
+  #trail: AuditTrail | undefined
+  #auth: AuditAuth | undefined
+  #login: AuditAuth | undefined
+  madeToken: LiveToken | undefined
+
+  constructor(trails: Trails, request: Request) {
+    this.#trails = trails
+    this.#request = request
+  }
+
+  async request(known: Known, refusal: Refusal | undefined): Promise<void> {
+    // Decided anew after a conflict: its entry stands already.
+    if (this.#trail !== undefined || !this.#trails.on) return
+    this.#trail = this.#trails.open(this.#request, known)
+    this.#auth = authOf(known, this.#request.token)
+    await this.#trail.request(this.#auth, refusal?.message)
+  }
+
+  loggedIn(token: LiveToken, auth: AuthBlock, entityCreated: boolean): void {
+    this.madeToken = token
+    this.#login = {
+      clientToken: auth.clientToken,
+      accessor: auth.accessor,
+      displayName: token.record.displayName,
+      policies: [...new Set([...auth.tokenPolicies, ...auth.identityPolicies])].sort(),
+      tokenPolicies: auth.tokenPolicies,
+      identityPolicies: auth.identityPolicies,
+      metadata: auth.metadata,
+      numUses: auth.numUses,
+      entityId: auth.entityId,
+      entityCreated,
+      tokenType: auth.tokenType,
+      tokenTtlSeconds: auth.leaseDurationSeconds,
+      tokenIssueTime: token.record.createdAt,
+    }
+  }
+
+  async response(reply: Reply): Promise<void> {
+    if (this.#trail === undefined) return
+    const error = reply.kind === 'error' ? reply.errors.join('; ') : undefined
+    await this.#trail.response(this.#auth, responseOf(reply, this.#login), error || undefined)
+  }
+}
+
+const authOf = (known: Known, text: string | undefined): AuditAuth | undefined => {
+  const { caller, decision, usesLeft } = known
+  if (caller === undefined) return undefined
+  const { record } = caller.token
+  return {
+    clientToken: text,
+    accessor: record.accessor,
+    displayName: record.displayName,
+    policies: caller.policies,
+    tokenPolicies: record.policies,
+    identityPolicies: caller.identityPolicies,
+    policyResults:
+      decision === undefined
+        ? undefined
+        : {
+            allowed: decision.allowed,
+            grantingPolicies: caller.root
+              ? [{ name: 'root', namespaceId: 'root', namespacePath: '', type: 'acl' }]
+              : decision.granting.map(({ policy }) => ({
+                  name: policy,
+                  namespaceId: 'root',
+                  namespacePath: '',
+                  type: 'acl' as const,
+                })),
+          },
+    metadata: record.meta,
+    numUses: record.numUses,
+    remainingUses: usesLeft,
+    entityId: record.entityId,
+    entityName: caller.subject?.name,
+    tokenType: 'service',
+    tokenTtlSeconds: record.creationTtl,
+    tokenIssueTime: record.createdAt,
+  }
+}
+
+const responseOf = (reply: Reply, login: AuditAuth | undefined): AuditResponse | undefined => {
+  switch (reply.kind) {
+    case 'none':
+      return undefined
+    case 'raw':
+      return {}
+    case 'error':
+      return reply.data === undefined ? undefined : { data: reply.data as JsonObject }
+    case 'success': {
+      const { wrapInfo } = reply
+      return {
+        auth: login,
+        data: (reply.data ?? undefined) as JsonObject | undefined,
+        warnings: reply.warnings,
+        wrapInfo:
+          wrapInfo === undefined
+            ? undefined
+            : {
+                ttlSeconds: wrapInfo.ttlSeconds,
+                token: wrapInfo.token,
+                accessor: wrapInfo.accessor,
+                creationTime: new Date(wrapInfo.createdAt).toISOString(),
+                creationPath: wrapInfo.creationPath,
+                wrappedAccessor: wrapInfo.wrappedAccessor || undefined,
+              },
+      }
+    }
+  }
+}

@@ -1,0 +1,173 @@
+import type { Call } from '../../engine/call.ts'
+import type { Tx } from '../../engine/records.ts'
+import { idBytes } from '../../engine/records.ts'
+import { invalid } from '../../engine/refusal.ts'
+import { limits } from '../../limits.ts'
+import { WRITES_PER_ALIAS, dropAlias } from './alias-delete.ts'
+import type { EntityFinder } from './entity-read.ts'
+import { hintEntityId } from './entity-read.ts'
+import type { ReadCall } from './entity-record.ts'
+import {
+  activityRef,
+  aliasNameRef,
+  aliasRef,
+  entityNameRef,
+  entityRef,
+  findEntity,
+  mergedRef,
+} from './entity-record.ts'
+import { WRITES_PER_GROUP, leaveGroups } from './memberships.ts'
+import type { AliasLink, EntityRecord } from './records.ts'
+
+/** The entity, its name and its memberships. */
+const OWN_WRITES = 3
+
+/** What a deletion has not done yet when the entity is gone already. */
+interface Leftover {
+  readonly entityId: string
+  readonly aliases: readonly AliasLink[]
+  readonly mergedIds: readonly string[]
+  readonly groups: boolean
+}
+
+/**
+ * Deletes an entity; nothing happens when there is none (identity.md 1.8).
+ *
+ * The entity's record is the truth (architecture.md B4): without it no alias of it resolves or blocks its name, no
+ * membership gives a policy, and no token of it works. So whatever does not fit into the commit that deletes it follows
+ * in commits of its own; an entity of ordinary size is gone in one.
+ */
+export const deleteEntity = async (call: ReadCall, find: EntityFinder): Promise<void> => {
+  const leftover = await call.records.transact(async (tx) => {
+    const entity = await find(tx)
+    return entity === undefined ? undefined : deleteIn(tx, call, entity, limits.commitWrites)
+  })
+  if (leftover !== undefined) await sweep(call, leftover)
+}
+
+/** As `deleteEntity`, by id; also ends a deletion that was cut off after its first commit. */
+export const deleteEntityById = async (call: ReadCall, id: string): Promise<void> => {
+  if (idBytes(id) === undefined) return
+  await deleteEntity(call, (tx) => findEntity(tx, call.namespace.number, id))
+  await leaveAllGroups(call, id)
+}
+
+/** Deletes in `tx`, with at most `most` writes; what remains to be done is the answer. */
+const deleteIn = async (
+  tx: Tx,
+  call: Pick<ReadCall, 'names' | 'namespace'>,
+  entity: EntityRecord,
+  most: number,
+): Promise<Leftover> => {
+  const namespace = call.namespace.number
+  tx.delete(entityRef(namespace, entity.id))
+  tx.delete(entityNameRef(call.names, namespace, entity.name))
+  let room = most - OWN_WRITES
+  const { left, remaining } = await leaveGroups(
+    tx,
+    namespace,
+    entity.id,
+    Math.floor(room / WRITES_PER_GROUP),
+  )
+  room -= left * WRITES_PER_GROUP
+  const links = entity.aliases.slice(0, Math.floor(room / WRITES_PER_ALIAS))
+  room -= links.length * WRITES_PER_ALIAS
+  const aliases = await tx.getMany(links.map(({ id }) => aliasRef(namespace, id)))
+  for (const [index, link] of links.entries()) {
+    const alias = aliases[index]
+    if (alias === undefined) continue
+    // The name of an alias that a merge dropped may be another alias's by now.
+    if (link.dropped === true) dropRecords(tx, namespace, link.id)
+    else dropAlias(tx, call, alias)
+  }
+  const mergedIds = entity.mergedEntityIds.slice(0, room)
+  for (const id of mergedIds) tx.delete(mergedRef(namespace, id))
+  return {
+    entityId: entity.id,
+    aliases: entity.aliases.slice(links.length),
+    mergedIds: entity.mergedEntityIds.slice(mergedIds.length),
+    groups: remaining > 0,
+  }
+}
+
+const dropRecords = (tx: Tx, namespace: number, aliasId: string): void => {
+  tx.delete(aliasRef(namespace, aliasId))
+  tx.delete(activityRef(namespace, aliasId))
+}
+
+const sweep = async (call: ReadCall, leftover: Leftover): Promise<void> => {
+  if (leftover.groups) await leaveAllGroups(call, leftover.entityId)
+  const namespace = call.namespace.number
+  for (const links of chunks(leftover.aliases, limits.commitWrites / WRITES_PER_ALIAS)) {
+    await call.records.transact(async (tx) => {
+      const aliases = await tx.getMany(links.map(({ id }) => aliasRef(namespace, id)))
+      for (const alias of aliases) {
+        if (alias === undefined || alias.canonicalId !== leftover.entityId) continue
+        const nameRef = aliasNameRef(call.names, namespace, alias.mountAccessor, alias.name)
+        dropRecords(tx, namespace, alias.id)
+        if ((await tx.get(nameRef))?.id === alias.id) tx.delete(nameRef)
+      }
+    })
+  }
+  for (const ids of chunks(leftover.mergedIds, limits.commitWrites)) {
+    await call.records.transact(async (tx) => {
+      for (const id of ids) tx.delete(mergedRef(namespace, id))
+    })
+  }
+}
+
+/** Takes an entity that is gone out of the groups it is still listed in. */
+const leaveAllGroups = async (call: ReadCall, entityId: string): Promise<void> => {
+  const most = Math.floor((limits.commitWrites - 1) / WRITES_PER_GROUP)
+  for (;;) {
+    const remaining = await call.records.transact(async (tx) => {
+      const entity = await findEntity(tx, call.namespace.number, entityId)
+      if (entity !== undefined) return 0
+      return (await leaveGroups(tx, call.namespace.number, entityId, most)).remaining
+    })
+    if (remaining === 0) return
+  }
+}
+
+const chunks = <T>(list: readonly T[], size: number): T[][] => {
+  const step = Math.floor(size)
+  const result: T[][] = []
+  for (let at = 0; at < list.length; at += step) result.push(list.slice(at, at + step))
+  return result
+}
+
+/**
+ * Deletes several entities in one commit; unknown ids are passed over (identity.md 1.6). Throws a Refusal when that is
+ * more than one commit holds: all of them are deleted or none.
+ */
+export const batchDelete = async (
+  call: ReadCall & Pick<Call, 'hint'>,
+  ids: readonly string[],
+): Promise<void> => {
+  if (ids.length === 0) throw invalid('missing entity ids to delete')
+  const asked = [...new Set(ids)]
+  if (asked.length > limits.commitWrites) throw tooMany(asked.length)
+  const missing = await call.records.transact(async (tx) => {
+    const namespace = call.namespace.number
+    const known = asked.filter((id) => idBytes(id) !== undefined)
+    const found = await tx.getMany(known.map((id) => entityRef(namespace, id)))
+    for (const entity of found) {
+      if (entity === undefined) continue
+      const rest = await deleteIn(tx, call, entity, limits.commitWrites)
+      if (rest.groups || rest.aliases.length > 0 || rest.mergedIds.length > 0) {
+        throw tooMany(asked.length)
+      }
+    }
+    return asked.filter((id) => idBytes(id) === undefined)
+  })
+  for (const id of missing.slice(0, HINTS)) await hintEntityId(call, id)
+}
+
+/** Names among the ids of a batch that get a hint. */
+const HINTS = 5
+
+const tooMany = (count: number) =>
+  invalid(
+    `${count} entities with their aliases and memberships cannot be deleted at once (at most ${limits.commitWrites} records): ` +
+      'send fewer ids in one request',
+  )

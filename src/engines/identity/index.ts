@@ -1,0 +1,32 @@
+import type { Engine } from '../../engine/engine.ts'
+import type { IdentityPort, MountDirectory } from '../../engine/identity-port.ts'
+import { aliasRoutes, legacyAliasRoutes } from './alias-routes.ts'
+import { entityRoutes, personaRoutes } from './entity-routes.ts'
+import { groupRoutes } from './group-routes.ts'
+import { login } from './login.ts'
+import { lookupEntityRoute } from './lookup-entity.ts'
+import { refreshGroups } from './renewal.ts'
+import { aliasOf, subject } from './subject.ts'
+
+/** The identity engine, and what the core asks of it at logins, renewals and each request. */
+export const createIdentity = (deps: {
+  readonly mounts: MountDirectory
+}): { readonly engine: Engine; readonly port: IdentityPort } => {
+  const { mounts } = deps
+  return {
+    engine: {
+      type: 'identity',
+      class: 'secret',
+      summary: 'People and machines, the ways they log in, and the groups they are in',
+      routes: [
+        ...entityRoutes(mounts),
+        ...aliasRoutes(mounts),
+        ...legacyAliasRoutes(mounts),
+        ...personaRoutes(mounts),
+        ...groupRoutes(deps),
+        lookupEntityRoute(mounts),
+      ],
+    },
+    port: { login, refreshGroups, subject, aliasOf },
+  }
+}

@@ -1,0 +1,44 @@
+import type { MountDirectory } from '../../engine/identity-port.ts'
+import type { Route } from '../../engine/route.ts'
+import { route } from '../../engine/route.ts'
+import {
+  entityByAliasId,
+  entityByAliasName,
+  entityById,
+  entityByName,
+  hintEntityId,
+  readEntity,
+} from './entity-read.ts'
+import { lookupFields, lookupQuery } from './lookup-query.ts'
+
+/** `lookup/entity`: an entity by one of its identifiers; 204 when there is none (identity.md 4). */
+export const lookupEntityRoute = (mounts: MountDirectory): Route =>
+  route({
+    path: 'lookup/entity',
+    summary: 'Find an entity by id, name or alias',
+    fields: lookupFields('entity'),
+    verbs: {
+      update: async (call) => {
+        const { input } = call
+        switch (lookupQuery(input, (key) => call.has(key))) {
+          case undefined:
+            return undefined
+          case 'id': {
+            const found = await readEntity(call, mounts, entityById(call, input.id))
+            if (found === undefined) await hintEntityId(call, input.id)
+            return found
+          }
+          case 'name':
+            return readEntity(call, mounts, entityByName(call, input.name))
+          case 'alias_id':
+            return readEntity(call, mounts, entityByAliasId(call, input.alias_id))
+          case 'alias':
+            return readEntity(
+              call,
+              mounts,
+              entityByAliasName(call, input.alias_mount_accessor, input.alias_name),
+            )
+        }
+      },
+    },
+  })

@@ -1,0 +1,24 @@
+import type { Mount } from '../../engine/call.ts'
+import type { MountDirectory } from '../../engine/identity-port.ts'
+import { Refusal } from '../../engine/refusal.ts'
+import { pathHint } from './hints.ts'
+
+/** The mount of an accessor as a client sent it. Throws the recorded Refusal, with a hint for those who sent a path. */
+export const mountOf = async (mounts: MountDirectory, accessor: string): Promise<Mount> => {
+  const mount = await mounts.byAccessor(accessor)
+  if (mount !== undefined) return mount
+  const path = accessor.endsWith('/') ? accessor : `${accessor}/`
+  const meant = (await mounts.byPath(path)) ?? (await mounts.byPath(`auth/${path}`))
+  throw new Refusal('invalid', `invalid mount accessor "${accessor}"`, {
+    hints: pathHint(accessor, meant?.accessor),
+  })
+}
+
+/** Where a mount is now; nothing for one that is gone. */
+export const mountFields = async (
+  mounts: MountDirectory,
+  accessor: string,
+): Promise<{ readonly mount_path?: string; readonly mount_type?: string }> => {
+  const mount = await mounts.byAccessor(accessor)
+  return mount === undefined ? {} : { mount_path: mount.path, mount_type: mount.type }
+}

@@ -1,0 +1,24 @@
+import type { Engine } from '../../engine/engine.ts'
+import { invalid } from '../../engine/refusal.ts'
+import { v1Routes } from './v1.ts'
+import { v2Routes } from './v2-routes.ts'
+
+export { dropMount } from './drop.ts'
+
+/** Secrets at paths: version 1 keeps the latest data, version 2 (option `version` = `2`) keeps versions. */
+export const kv = (): Engine => ({
+  type: 'kv',
+  class: 'secret',
+  summary: 'Secrets at paths, with or without versions',
+  routes: v1Routes,
+  routesFor: (mount) => (mount.options?.['version'] === '2' ? v2Routes : v1Routes),
+  checkOptions: (options) => {
+    const { version, leased_passthrough: leased } = options
+    if (version !== undefined && version !== '1' && version !== '2') {
+      throw invalid('nil backend of type "kv" returned from factory')
+    }
+    if (leased === 'true') {
+      throw invalid('the option leased_passthrough is not supported: secrets have no leases here')
+    }
+  },
+})

@@ -1,0 +1,87 @@
+import type { Call } from '../../engine/call.ts'
+import type { LiveToken, TokenPort } from '../../engine/ports/tokens.ts'
+import { denied, wrapped } from '../../engine/refusal.ts'
+import type { DataResult } from '../../engine/result.ts'
+import { data } from '../../engine/result.ts'
+import { scopeOf } from './create.ts'
+
+const time = (at: number): string => new Date(at).toISOString()
+
+/** What a lookup tells of a token (spec/auth.md 2.5); `id` is the token's text as it was given, '' for accessors. */
+export const describeToken = async (
+  call: Call<unknown>,
+  tokens: TokenPort,
+  token: LiveToken,
+  id: string,
+): Promise<DataResult> => {
+  const { record } = token
+  const identityPolicies = await tokens.identityPolicies(call.records, scopeOf(call), record.entityId)
+  const seconds = (at: number): number => Math.floor(at / 1000)
+  return data({
+    accessor: record.accessor,
+    creation_time: seconds(record.createdAt),
+    creation_ttl: record.creationTtl,
+    display_name: record.displayName,
+    entity_id: record.entityId,
+    expire_time: record.expiresAt === undefined ? null : time(record.expiresAt),
+    explicit_max_ttl: record.explicitMaxTtl,
+    id,
+    meta: record.meta,
+    num_uses: token.usesLeft,
+    orphan: token.orphan,
+    path: record.path,
+    policies: record.policies,
+    ttl:
+      record.expiresAt === undefined
+        ? 0
+        : Math.max(0, Math.round((record.expiresAt - call.now) / 1000)),
+    type: 'service',
+    ...(record.period > 0 ? { period: record.period } : {}),
+    ...(record.role === '' ? {} : { role: record.role }),
+    ...(record.boundCidrs.length > 0 ? { bound_cidrs: record.boundCidrs } : {}),
+    ...(record.leased && record.wrapping === undefined
+      ? { renewable: record.renewable, issue_time: time(record.createdAt) }
+      : record.leased
+        ? { issue_time: time(record.createdAt), renewable: record.renewable }
+        : {}),
+    ...(record.renewedAt === undefined
+      ? {}
+      : { last_renewal: time(record.renewedAt), last_renewal_time: seconds(record.renewedAt) }),
+    ...(identityPolicies.length > 0
+      ? { identity_policies: identityPolicies, external_namespace_policies: {} }
+      : {}),
+  })
+}
+
+/** Whether a text names the caller's own token, whose use is being spent on this very request. */
+export const findToken = async (
+  call: Call<unknown>,
+  tokens: TokenPort,
+  text: string,
+): Promise<LiveToken | undefined> =>
+  text === tokens.textOfCaller(call.caller!)
+    ? tokens.ofCaller(call.caller!)
+    : tokens.find(call.records, scopeOf(call), text)
+
+/** A token by its text. Throws 403 `bad token`. */
+export const lookupToken = async (
+  call: Call<unknown>,
+  tokens: TokenPort,
+  text: string,
+): Promise<DataResult> => {
+  const found = await findToken(call, tokens, text)
+  if (found === undefined) throw denied('bad token')
+  return describeToken(call, tokens, found, text)
+}
+
+/** A live token by accessor. Throws the recorded Refusals. */
+export const findAccessor = async (
+  call: Call<unknown>,
+  tokens: TokenPort,
+  accessor: string,
+): Promise<LiveToken> => {
+  if (accessor === '') throw wrapped('invalid', 'missing accessor')
+  const found = await tokens.findByAccessor(call.records, scopeOf(call), accessor)
+  if (found === undefined) throw wrapped('invalid', 'invalid accessor')
+  return found
+}

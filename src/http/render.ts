@@ -1,0 +1,70 @@
+import type { Reply, Success } from '../core/reply.ts'
+import type { AuthBlock, WrapInfo } from '../engine/result.ts'
+import { compareBytes } from '../std/json.ts'
+import type { EnvelopeAuth, EnvelopeWrapInfo, SuccessParts } from './envelope.ts'
+import { envelopeText, renderError, renderNoContent, renderSuccess } from './envelope.ts'
+import type { HttpAnswer } from './request.ts'
+
+const authOf = (auth: AuthBlock): EnvelopeAuth => ({
+  client_token: auth.clientToken,
+  accessor: auth.accessor,
+  policies: [...new Set([...auth.tokenPolicies, ...auth.identityPolicies])].sort(compareBytes),
+  token_policies: auth.tokenPolicies,
+  identity_policies: auth.identityPolicies,
+  metadata: auth.metadata,
+  lease_duration: auth.leaseDurationSeconds,
+  renewable: auth.renewable,
+  entity_id: auth.entityId,
+  token_type: auth.tokenType,
+  orphan: auth.orphan,
+  mfa_requirement: auth.mfaRequirement ?? null,
+  num_uses: auth.numUses,
+})
+
+const wrapInfoOf = (info: WrapInfo): EnvelopeWrapInfo => ({
+  token: info.token,
+  accessor: info.accessor,
+  ttl: info.ttlSeconds,
+  creation_time: new Date(info.createdAt).toISOString(),
+  creation_path: info.creationPath,
+  wrapped_accessor: info.wrappedAccessor,
+})
+
+const partsOf = (success: Success): SuccessParts => ({
+  requestId: success.requestId,
+  data: success.data,
+  auth: success.auth === undefined ? undefined : authOf(success.auth),
+  wrapInfo: success.wrapInfo === undefined ? undefined : wrapInfoOf(success.wrapInfo),
+  warnings: success.warnings,
+  hints: success.hints,
+  leaseDurationSeconds: success.leaseDurationSeconds,
+  copyDataToTop: success.copyDataToTop,
+  ...(success.status === undefined ? {} : { status: success.status }),
+})
+
+/** The JSON text of an answer's envelope, without a newline: what a wrapping token keeps. */
+export const envelopeOf = (success: Success): string =>
+  envelopeText({ ...partsOf(success), hints: undefined })
+
+/** What the core answered, as HTTP has it. */
+export const renderReply = (reply: Reply): HttpAnswer => {
+  switch (reply.kind) {
+    case 'success':
+      return renderSuccess(partsOf(reply))
+    case 'none':
+      return renderNoContent(reply.hints)
+    case 'raw':
+      return {
+        status: reply.status,
+        contentType: reply.contentType,
+        body: reply.body,
+        headers: reply.headers,
+      }
+    case 'error':
+      return renderError(reply.status, reply.errors, {
+        data: reply.data,
+        hints: reply.hints,
+        headers: reply.headers,
+      })
+  }
+}

@@ -1,0 +1,160 @@
+import { Buffer } from 'node:buffer'
+import { compareBytes } from '../std/json.ts'
+import type { AclRule } from './acl-rule.ts'
+import { BIT } from './capability.ts'
+
+interface Candidate {
+  readonly rule: AclRule
+  /** The text before the first wildcard is this long. */
+  readonly literal: number
+  readonly endsOpen: boolean
+  readonly plusSegments: number
+  /** Without a trailing `*`. */
+  readonly text: string
+  readonly bytes: number
+}
+
+interface SegmentPattern extends Candidate {
+  readonly segments: readonly string[]
+}
+
+interface PrefixPattern extends Candidate {
+  /** The longest other prefix pattern that this one's text begins with; -1 = none. */
+  readonly parent: number
+}
+
+const segmentPattern = (pattern: string, rule: AclRule): SegmentPattern => {
+  const endsOpen = pattern.endsWith('*')
+  const text = endsOpen ? pattern.slice(0, -1) : pattern
+  const segments = text.split('/')
+  return {
+    rule,
+    literal: pattern.indexOf('+'),
+    endsOpen,
+    plusSegments: segments.filter((segment) => segment === '+').length,
+    text,
+    bytes: Buffer.byteLength(text),
+    segments,
+  }
+}
+
+const matches = (pattern: SegmentPattern, path: readonly string[]): boolean => {
+  const { segments, endsOpen } = pattern
+  if (endsOpen ? path.length < segments.length : path.length !== segments.length) return false
+  const last = segments.length - 1
+  return segments.every((segment, i) => {
+    if (segment === '+') return true
+    const given = path[i]!
+    return endsOpen && i === last ? given.startsWith(segment) : given === segment
+  })
+}
+
+/** Whether `a` goes before `b` where both match (spec/auth.md 3.5, the five differences in their order). */
+const wins = (a: Candidate, b: Candidate): boolean => {
+  if (a.literal !== b.literal) return a.literal > b.literal
+  if (a.endsOpen !== b.endsOpen) return !a.endsOpen
+  if (a.plusSegments !== b.plusSegments) return a.plusSegments < b.plusSegments
+  if (a.bytes !== b.bytes) return a.bytes > b.bytes
+  return compareBytes(a.text, b.text) > 0
+}
+
+const compareUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+const sortPrefixes = (rules: ReadonlyMap<string, AclRule>): readonly PrefixPattern[] => {
+  const sorted: PrefixPattern[] = []
+  for (const text of [...rules.keys()].sort(compareUnits)) {
+    let parent = sorted.length - 1
+    while (parent >= 0 && !text.startsWith(sorted[parent]!.text)) parent = sorted[parent]!.parent
+    sorted.push({
+      rule: rules.get(text)!,
+      literal: text.length,
+      endsOpen: true,
+      plusSegments: 0,
+      text,
+      bytes: Buffer.byteLength(text),
+      parent,
+    })
+  }
+  return sorted
+}
+
+/**
+ * The rules of an ACL by pattern, and which one decides about a path (spec/auth.md 3.5). A look-up costs one hash, a
+ * binary search among the prefix patterns and a glance at each pattern with segment wildcards; it never visits all
+ * exact or prefix patterns.
+ */
+export class RuleTable {
+  readonly exact: ReadonlyMap<string, AclRule>
+  readonly prefix: ReadonlyMap<string, AclRule>
+  readonly segments: ReadonlyMap<string, AclRule>
+  readonly #prefixes: readonly PrefixPattern[]
+  readonly #segments: readonly SegmentPattern[]
+
+  /** Prefix patterns without their `*`; patterns with segment wildcards as written. */
+  constructor(
+    exact: ReadonlyMap<string, AclRule>,
+    prefix: ReadonlyMap<string, AclRule>,
+    segments: ReadonlyMap<string, AclRule>,
+  ) {
+    this.exact = exact
+    this.prefix = prefix
+    this.segments = segments
+    this.#prefixes = sortPrefixes(prefix)
+    this.#segments = [...segments].map(([pattern, rule]) => segmentPattern(pattern, rule))
+  }
+
+  /** The one rule that decides; undefined when none matches. `listing`: also without the trailing `/`. */
+  find(path: string, listing: boolean): AclRule | undefined {
+    const bare = listing && path.endsWith('/') ? path.slice(0, -1) : undefined
+    return (
+      this.exact.get(path) ??
+      (bare === undefined ? undefined : this.exact.get(bare)) ??
+      this.#findOpen(path) ??
+      (bare === undefined ? undefined : this.#findOpen(bare))
+    )
+  }
+
+  /**
+   * Whether a rule that is no `deny` grants something on a mount's path (with its trailing `/`) or below it. Visits the
+   * patterns one by one: for the lists of mounts, not for every request.
+   */
+  touches(mountPath: string): boolean {
+    const grants = (rule: AclRule | undefined): boolean =>
+      rule !== undefined && rule.mask !== 0 && (rule.mask & BIT.deny) === 0
+    if (grants(this.find(mountPath, true))) return true
+    for (const rules of [this.exact, this.prefix])
+      for (const [text, rule] of rules) if (text.startsWith(mountPath) && grants(rule)) return true
+    const mount = mountPath.slice(0, -1).split('/')
+    return this.#segments.some(
+      ({ segments, rule }) =>
+        segments.length > mount.length &&
+        mount.every((part, i) => segments[i] === '+' || segments[i] === part) &&
+        grants(rule),
+    )
+  }
+
+  #findOpen(path: string): AclRule | undefined {
+    let best: Candidate | undefined = this.#longestPrefix(path)
+    if (this.#segments.length > 0) {
+      const parts = path.split('/')
+      for (const pattern of this.#segments)
+        if (matches(pattern, parts) && (best === undefined || wins(pattern, best))) best = pattern
+    }
+    return best?.rule
+  }
+
+  #longestPrefix(path: string): PrefixPattern | undefined {
+    // Every prefix of the path sorts before it, and everything between the two begins with that prefix: so the
+    // longest one is the nearest pattern below the path or one that this pattern begins with.
+    let low = 0
+    let high = this.#prefixes.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#prefixes[middle]!.text <= path) low = middle + 1
+      else high = middle
+    }
+    let at = low - 1
+    while (at >= 0 && !path.startsWith(this.#prefixes[at]!.text)) at = this.#prefixes[at]!.parent
+    return this.#prefixes[at]
+  }
+}
