@@ -11,11 +11,7 @@ import { kv } from './engines/kv/index.ts'
 import { createTokenEngine } from './engines/token/index.ts'
 
 /** What a server can mount: one line an auth method or secrets engine. */
-export const builtinEngines = (
-  ports: CorePorts,
-  identity: Engine,
-  system: Engine,
-): CoreEngines => {
+export const builtinEngines = (ports: CorePorts, identity: Engine, system: Engine): CoreEngines => {
   const lockout = createLockout()
   return {
     cubbyhole: cubbyholePort,

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createAuditBroker } from './audit/broker.ts'
 import { builtinEngines } from './builtin.ts'
@@ -102,8 +102,7 @@ export const startServer = async (config: ServerConfig, io: ServerIo): Promise<R
     stop: async () => {
       await Promise.all(listeners.map((listener) => listener.stop(GRACE_MS)))
       await lifecycle.seal()
-      await store.close()
-      await storage.release()
+      await storage.close()
     },
     reload: () => reopenAudit(),
   }
@@ -126,25 +125,19 @@ const factsOf = (config: ServerConfig): ServerFacts => ({
 
 interface Storage {
   readonly store: Store
-  /** Gives the data folder free. */
-  release(): Promise<void>
+  /** Closes the store and gives the data folder up. */
+  close(): Promise<void>
 }
 
 const openStorage = async (config: ServerConfig): Promise<Storage> => {
   const { storage } = config
   if (storage.kind === 'inmem') {
-    return { store: createMemoryStore(), release: async () => {} }
+    const store = createMemoryStore()
+    return { store, close: () => store.close() }
   }
   const { claimDataFolder } = await import('./storage/lmdb/data-folder.ts')
-  const { openLmdbStore } = await import('./storage/lmdb/lmdb-store.ts')
-  mkdirSync(storage.path, { recursive: true, mode: 0o700 })
-  const claim = await claimDataFolder(storage.path)
-  try {
-    return { store: openLmdbStore({ path: storage.path }), release: () => claim.release() }
-  } catch (error) {
-    await claim.release()
-    throw error
-  }
+  const claimed = await claimDataFolder({ path: storage.path })
+  return { store: claimed.store, close: () => claimed.close() }
 }
 
 interface Development {
@@ -217,7 +210,10 @@ const listen = async (
   config: ServerConfig,
   front: Front,
   log: (message: string, error?: unknown) => void,
-): Promise<{ readonly listeners: readonly Listener[]; readonly addresses: readonly ServerAddress[] }> => {
+): Promise<{
+  readonly listeners: readonly Listener[]
+  readonly addresses: readonly ServerAddress[]
+}> => {
   const listeners: Listener[] = []
   const addresses: ServerAddress[] = []
   for (const wanted of config.listeners) {

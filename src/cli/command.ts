@@ -36,7 +36,7 @@ export const asking = async <T>(what: string, ask: () => Promise<T>): Promise<T>
     return await ask()
   } catch (error) {
     if (error instanceof ApiError || error instanceof TransportError) {
-      throw remoteFailure(`${what}: ${error.message}`)
+      throw remoteFailure(`${what}: ${error.message}`, error)
     }
     throw error
   }

@@ -30,8 +30,7 @@ export const targetOf = async (flags: FlagValues, io: CommandIo): Promise<Target
   const dev = named === undefined ? await readDevEnvironment(io.checkout) : undefined
   const written = named ?? dev?.address ?? ''
   const address = written === '' ? DEFAULT_ADDRESS : written
-  const helper =
-    dev === undefined ? await tokenHelper(io, address) : fileTokenHelper(dev.tokenFile)
+  const helper = dev === undefined ? await tokenHelper(io, address) : fileTokenHelper(dev.tokenFile)
   return { address, helper, dev }
 }
 

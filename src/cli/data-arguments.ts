@@ -24,7 +24,8 @@ export const parseData = async (
   const add = (key: string, value: LiteralValue): void => {
     const before = data[key]
     if (before === undefined) data[key] = value
-    else data[key] = Array.isArray(before) ? [...(before as LiteralValue[]), value] : [before, value]
+    else
+      data[key] = Array.isArray(before) ? [...(before as LiteralValue[]), value] : [before, value]
   }
   const addAll = (text: string): void => {
     for (const [key, value] of Object.entries(parseObject(text))) add(key, value)

@@ -16,12 +16,13 @@ export const devFolder = (checkout: string): string => join(checkout, '.signet',
 export const devEnvironmentText = (address: string, token: string): string =>
   `export VAULT_ADDR='${address}'\nexport VAULT_TOKEN='${token}'\n`
 
-/** What `.signet/dev/env` of the checkout says; undefined when `npm start` has not run there. */
-export const readDevEnvironment = async (checkout: string): Promise<DevEnvironment | undefined> => {
-  const folder = devFolder(checkout)
+/** What a file of `devEnvironmentText` says; undefined when there is none. */
+export const readEnvironmentFile = async (
+  path: string,
+): Promise<{ readonly address: string; readonly token: string } | undefined> => {
   let text: string
   try {
-    text = await readFile(join(folder, 'env'), 'utf8')
+    text = await readFile(path, 'utf8')
   } catch {
     // Not there or not ours to read: the defaults hold.
     return undefined
@@ -31,6 +32,12 @@ export const readDevEnvironment = async (checkout: string): Promise<DevEnvironme
     values.set(name, value)
   }
   const address = values.get('VAULT_ADDR')
-  if (address === undefined) return undefined
-  return { address, token: values.get('VAULT_TOKEN') ?? '', tokenFile: join(folder, 'token') }
+  return address === undefined ? undefined : { address, token: values.get('VAULT_TOKEN') ?? '' }
+}
+
+/** What `.signet/dev/env` of the checkout says; undefined when `npm start` has not run there. */
+export const readDevEnvironment = async (checkout: string): Promise<DevEnvironment | undefined> => {
+  const folder = devFolder(checkout)
+  const found = await readEnvironmentFile(join(folder, 'env'))
+  return found === undefined ? undefined : { ...found, tokenFile: join(folder, 'token') }
 }

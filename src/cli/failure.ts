@@ -2,8 +2,8 @@
 export class CommandFailure extends Error {
   readonly exitCode: number
 
-  constructor(exitCode: number, message: string) {
-    super(message)
+  constructor(exitCode: number, message: string, cause?: unknown) {
+    super(message, { cause })
     this.exitCode = exitCode
   }
 }
@@ -14,6 +14,6 @@ export function localFailure(message: string): CommandFailure {
 }
 
 /** The server refused, could not be reached, or has nothing there. Exit 2. */
-export function remoteFailure(message: string): CommandFailure {
-  return new CommandFailure(2, message)
+export function remoteFailure(message: string, cause?: unknown): CommandFailure {
+  return new CommandFailure(2, message, cause)
 }

@@ -32,7 +32,13 @@ export const kvPlace = async (call: Call, written: string, failed: string): Prom
   const mount = trimPath(text(found['path'])) || (flag === '' ? (path.split('/')[0] ?? '') : flag)
   const version = objectOf(found['options'])['version'] === '2' ? 2 : 1
   const below =
-    flag !== '' ? path : path === mount ? '' : path.startsWith(`${mount}/`) ? path.slice(mount.length + 1) : path
+    flag !== ''
+      ? path
+      : path === mount
+        ? ''
+        : path.startsWith(`${mount}/`)
+          ? path.slice(mount.length + 1)
+          : path
   return { client, mount, version, path: below }
 }
 

@@ -31,6 +31,10 @@ export const moveMount = async (call: Call, noun: string, prefix: string): Promi
     }
     await pause(POLL_MILLISECONDS)
   }
-  if (table) say(call.io, `Success! Finished moving ${noun} ${source} to ${destination}, with migration ID ${id}`)
+  if (table)
+    say(
+      call.io,
+      `Success! Finished moving ${noun} ${source} to ${destination}, with migration ID ${id}`,
+    )
   return 0
 }

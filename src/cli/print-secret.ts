@@ -241,10 +241,7 @@ export const printList = (call: Printing, secret: Secret): number => {
     names.map((name) => (entry[name] === undefined ? '' : cellText(name, entry[name])))
   say(
     call.io,
-    table([
-      ['Keys', ...names],
-      ...sorted.map((key, at) => [key, ...cells(details[at] ?? {})]),
-    ]),
+    table([['Keys', ...names], ...sorted.map((key, at) => [key, ...cells(details[at] ?? {})])]),
   )
   return 0
 }

@@ -120,7 +120,10 @@ const fileText = async (path: string): Promise<string | undefined> => {
     return await readFile(path, 'utf8')
   } catch (error) {
     // A folder of that name is somebody else's.
-    if (isMissing(error) || (error instanceof Error && 'code' in error && error.code === 'EISDIR')) {
+    if (
+      isMissing(error) ||
+      (error instanceof Error && 'code' in error && error.code === 'EISDIR')
+    ) {
       return undefined
     }
     throw localFailure(`Error reading the client configuration: ${messageOf(error)}`)

@@ -72,10 +72,9 @@ export class Transport {
     const secure = options.protocol === 'https:'
     return await new Promise<RawAnswer>((resolve, reject) => {
       const onAnswer = (answer: IncomingMessage): void => collect(answer, resolve, fail)
-      const sent: ClientRequest =
-        secure
-          ? https().request({ ...options, ...tlsRequestOptions(this.#options.tls) }, onAnswer)
-          : http.request({ ...options, agent: this.#agent }, onAnswer)
+      const sent: ClientRequest = secure
+        ? https().request({ ...options, ...tlsRequestOptions(this.#options.tls) }, onAnswer)
+        : http.request({ ...options, agent: this.#agent }, onAnswer)
       function fail(reason: Error): void {
         if (sent.reusedSocket && codeOf(reason) === 'ECONNRESET') {
           reject(new StaleConnection(reason))

@@ -97,7 +97,14 @@ export class ConfigBlock {
     this.#read.add(name)
     return this.#items
       .filter((item) => item.keys[0]?.value === name)
-      .flatMap((item) => this.#labelled(item.keys.slice(1).map((key) => key.value), item.value, name, labels))
+      .flatMap((item) =>
+        this.#labelled(
+          item.keys.slice(1).map((key) => key.value),
+          item.value,
+          name,
+          labels,
+        ),
+      )
   }
 
   /** The names and values of the block of a name, whatever they are called; undefined when there is none. */
@@ -111,7 +118,9 @@ export class ConfigBlock {
 
   /** Every name in it. */
   names(): string[] {
-    return [...new Set(this.#items.flatMap((item) => item.keys.slice(0, 1).map((key) => key.value)))]
+    return [
+      ...new Set(this.#items.flatMap((item) => item.keys.slice(0, 1).map((key) => key.value))),
+    ]
   }
 
   /** The names that nobody read. */
@@ -127,7 +136,12 @@ export class ConfigBlock {
   }
 
   // JSON, and blocks written with fewer labels, hold the labels as names one level down.
-  #labelled(labels: readonly string[], value: HclNode, name: string, wanted: number): LabelledBlock[] {
+  #labelled(
+    labels: readonly string[],
+    value: HclNode,
+    name: string,
+    wanted: number,
+  ): LabelledBlock[] {
     if (value.kind === 'list') {
       return value.items.flatMap((item) => this.#labelled(labels, item, name, wanted))
     }

@@ -29,7 +29,8 @@ export const parseListener = (type: string, block: ConfigBlock): ListenerConfig 
   }
   const address = block.text('address')
   if (type === 'unix') {
-    if (address === undefined || address === '') throw block.wrong('address: the path of the socket is missing')
+    if (address === undefined || address === '')
+      throw block.wrong('address: the path of the socket is missing')
     const user = block.text('socket_user')
     const group = block.text('socket_group')
     const mode = block.text('socket_mode') ?? ''
@@ -43,8 +44,14 @@ export const parseListener = (type: string, block: ConfigBlock): ListenerConfig 
       ...common,
     }
   }
-  if (type !== 'tcp') throw block.wrong(`unknown listener type ${JSON.stringify(type)}: tcp or unix`)
-  return { kind: 'tcp', ...hostAndPort(address ?? '127.0.0.1:8200', block), tls: tlsOf(block), ...common }
+  if (type !== 'tcp')
+    throw block.wrong(`unknown listener type ${JSON.stringify(type)}: tcp or unix`)
+  return {
+    kind: 'tcp',
+    ...hostAndPort(address ?? '127.0.0.1:8200', block),
+    tls: tlsOf(block),
+    ...common,
+  }
 }
 
 /** Splits `host:port`, `[::1]:port`, `:port`; throws what `block` says of others. */
@@ -85,7 +92,9 @@ const tlsOf = (block: ConfigBlock): ListenerTls | undefined => {
     )
   }
   if (tls.requireClientCert && tls.disableClientCerts) {
-    throw block.wrong('tls_require_and_verify_client_cert and tls_disable_client_certs exclude each other')
+    throw block.wrong(
+      'tls_require_and_verify_client_cert and tls_disable_client_certs exclude each other',
+    )
   }
   if (tls.minVersion > tls.maxVersion) {
     throw block.wrong("'tls_max_version' must be greater than or equal to 'tls_min_version'")

@@ -2,7 +2,10 @@ import type { ConfigBlock } from './config-block.ts'
 import type { LockoutMethod, UserLockout } from './server-config.ts'
 
 /** A `user_lockout` block: what it leaves out comes from elsewhere. */
-export type LockoutStanza = { readonly method: LockoutMethod; readonly values: Partial<UserLockout> }
+export type LockoutStanza = {
+  readonly method: LockoutMethod
+  readonly values: Partial<UserLockout>
+}
 
 /** What holds without any `user_lockout` block. */
 export const defaultLockout: UserLockout = {

@@ -32,7 +32,9 @@ export class Access implements AccessPort {
     return paths.map((path) => capabilities(acl, path))
   }
 
-  async resultant(call: Pick<Call, 'caller'>): Promise<Readonly<Record<string, unknown>> | undefined> {
+  async resultant(
+    call: Pick<Call, 'caller'>,
+  ): Promise<Readonly<Record<string, unknown>> | undefined> {
     return call.caller === undefined
       ? undefined
       : (callerOf(call.caller).acl.resultant() as unknown as Readonly<Record<string, unknown>>)

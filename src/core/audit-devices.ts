@@ -56,7 +56,9 @@ export class AuditDevices implements AuditPort {
     const fatal = problems.filter(({ path }) => names.has(path))
     if (fatal.length > 0) {
       throw new Error(
-        fatal.map(({ path, text }) => `the audit device ${path} cannot be opened: ${text}`).join('\n'),
+        fatal
+          .map(({ path, text }) => `the audit device ${path} cannot be opened: ${text}`)
+          .join('\n'),
       )
     }
   }

@@ -66,6 +66,14 @@ export class Background {
     return this.#running
   }
 
+  /** Cleans up behind one token now, unless it lives. */
+  async bury(key: Uint8Array): Promise<void> {
+    const { records, root } = this.#options
+    const record = await records.get(tokenRef(root, key))
+    if (record === undefined || record.state === 'live') return
+    await this.#cleanToken(key)
+  }
+
   async #round(): Promise<void> {
     try {
       await this.#expire()
@@ -171,4 +179,3 @@ const first = async <T>(pages: AsyncIterable<T>): Promise<T | undefined> => {
   for await (const page of pages) return page
   return undefined
 }
-

@@ -10,7 +10,7 @@ import type { TokenPort } from '../engine/ports/tokens.ts'
 import type { WrappingPort } from '../engine/ports/wrapping.ts'
 import type { Names, Records } from '../engine/records.ts'
 import { limits } from '../limits.ts'
-import { DEFAULT_POLICY } from '../policy/builtin.ts'
+import { defaultPolicy } from '../policy/builtin.ts'
 import type { Store, Version } from '../storage/store.ts'
 import { deadlineIn } from '../storage/store.ts'
 import { Access } from './access.ts'
@@ -53,7 +53,10 @@ export interface CoreOptions {
   readonly store: Store
   readonly names: Names
   readonly broker: AuditBroker
-  readonly identity: (mounts: MountDirectory) => { readonly engine: Engine; readonly port: IdentityPort }
+  readonly identity: (mounts: MountDirectory) => {
+    readonly engine: Engine
+    readonly port: IdentityPort
+  }
   readonly engines: (ports: CorePorts, identity: Engine) => CoreEngines
   /** The JSON text of an answer's envelope, without a newline. */
   readonly render: (success: Success) => string
@@ -180,6 +183,7 @@ export class Core {
       mounts: this.#mounts,
       policies: this.#policies,
       tidy: () => void this.#background.round(),
+      bury: (key) => this.#background.bury(key),
     })
     const wrapping = new Wrapping({
       store,
@@ -238,7 +242,7 @@ export class Core {
       if (present.some(({ path }) => path === mount.path)) continue
       await this.ensureMount(mount)
     }
-    await this.#policies.ensureBuiltin(this.records, scope, { default: DEFAULT_POLICY })
+    await this.#policies.ensureBuiltin(this.records, scope, { default: defaultPolicy })
     this.#background.start(BACKGROUND_MS)
   }
 
@@ -275,27 +279,31 @@ export class Core {
     const now = await this.#now()
     const chosen = text ?? drawn.text
     await this.records.transact(async (tx) => {
-      issueToken(tx, { namespace: rootNamespace, names: this.#options.names, now }, {
-        text: chosen,
-        accessor: drawn.accessor,
-        parent: undefined,
-        record: {
-          policies: ['root'],
-          path: text === undefined ? 'auth/token/root' : 'auth/token/create',
-          meta: null,
-          displayName: text === undefined ? 'root' : 'token',
-          numUses: 0,
-          creationTtl: 0,
-          explicitMaxTtl: 0,
-          period: 0,
-          role: '',
-          entityId: '',
-          boundCidrs: [],
-          renewable: false,
-          leased: text !== undefined,
-          mountUuid,
+      issueToken(
+        tx,
+        { namespace: rootNamespace, names: this.#options.names, now },
+        {
+          text: chosen,
+          accessor: drawn.accessor,
+          parent: undefined,
+          record: {
+            policies: ['root'],
+            path: text === undefined ? 'auth/token/root' : 'auth/token/create',
+            meta: null,
+            displayName: text === undefined ? 'root' : 'token',
+            numUses: 0,
+            creationTtl: 0,
+            explicitMaxTtl: 0,
+            period: 0,
+            role: '',
+            entityId: '',
+            boundCidrs: [],
+            renewable: false,
+            leased: text !== undefined,
+            mountUuid,
+          },
         },
-      })
+      )
     })
     return chosen
   }

@@ -56,10 +56,11 @@ export class Front {
   /** Answers a request; never throws. */
   async handle(request: Request): Promise<Reply> {
     const found = this.#routeOf(request.path)
-    if (found !== undefined && request.operation !== 'help') {
+    const core = this.#options.core()
+    const judged = found?.route.sudo === true && core !== undefined
+    if (found !== undefined && request.operation !== 'help' && !judged) {
       return this.#open(request, found.route, found.captures)
     }
-    const core = this.#options.core()
     return core === undefined ? errorReply(503, ['Vault is sealed']) : core.handle(request)
   }
 
@@ -80,7 +81,7 @@ export class Front {
       if (handler === undefined || (head && route.answersHead !== true)) return errorReply(405, [])
       const call = new RequestCall({
         request,
-        input: readInput(route, captures, request.data, verb === 'update'),
+        input: readInput(route, captures, request.data, request.operation),
         verb,
         namespace: rootNamespace,
         mount: noRecords,

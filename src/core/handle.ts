@@ -6,11 +6,13 @@ import type { Result } from '../engine/result.ts'
 import type { Route, Verb } from '../engine/route.ts'
 import { limits } from '../limits.ts'
 import type { Decision } from '../policy/acl.ts'
+import { filterKey } from '../policy/list-filter.ts'
 import type { Store } from '../storage/store.ts'
 import { cidrsContain } from '../std/cidr.ts'
 import type { Caller, Callers, Nobody } from './callers.ts'
 import { viewOf } from './callers.ts'
 import { helpReply } from './help.ts'
+import type { Input } from './input.ts'
 import { readInput } from './input.ts'
 import { collectList } from './lists.ts'
 import { settleLogin } from './login.ts'
@@ -137,9 +139,12 @@ export class Handler {
     }
   }
 
-  async #identify(request: Request, route: Route | undefined): Promise<Caller | Nobody | undefined> {
+  async #identify(
+    request: Request,
+    route: Route | undefined,
+  ): Promise<Caller | Nobody | undefined> {
     const { callers, root } = this.#parts
-    if (route?.whileSealed === true) return undefined
+    if (route?.whileSealed === true && route.sudo !== true) return undefined
     const open = route?.public === true
     if (request.token === undefined || request.token === '') return open ? undefined : 'no-token'
     const who = await callers.identify(root, request.token)
@@ -165,7 +170,11 @@ export class Handler {
     })
   }
 
-  async #decide(request: Request, target: Target, caller: Caller): Promise<Omit<Judged, 'usesLeft'>> {
+  async #decide(
+    request: Request,
+    target: Target,
+    caller: Caller,
+  ): Promise<Omit<Judged, 'usesLeft'>> {
     const { found, mounted } = target
     const route = found?.route
     const ask = (verb: Verb | 'header' | 'help'): Decision =>
@@ -182,7 +191,9 @@ export class Handler {
       verb,
       decision,
       exists,
-      refusal: decision.allowed ? undefined : new Refusal('denied', 'permission denied', { wrap: true }),
+      refusal: decision.allowed
+        ? undefined
+        : new Refusal('denied', 'permission denied', { wrap: true }),
     })
     if (request.operation === 'header' || request.operation === 'help') {
       return result('read', ask(request.operation))
@@ -200,7 +211,10 @@ export class Handler {
       throw asRefusal(error)
     })
     const exists = value !== undefined && (route.counts?.(value) ?? true)
-    const check = { key: ref.key, version: reader.versionOf(ref)! }
+    const same =
+      create.allowed === update.allowed && handlerOf(route, 'create') === handlerOf(route, 'update')
+    // Where nothing depends on the answer, a change of it must not make the request run again.
+    const check = same ? undefined : { key: ref.key, version: reader.versionOf(ref)! }
     return exists ? result('update', update, check) : result('create', create, check)
   }
 
@@ -216,12 +230,15 @@ export class Handler {
     }
     let reply: Reply
     try {
-      reply = judged.refusal === undefined ? await this.#run(request, judged, trail) : refusalReply(judged.refusal, route?.public === true)
+      reply =
+        judged.refusal === undefined
+          ? await this.#run(request, judged, trail)
+          : refusalReply(judged.refusal, route?.public === true)
     } catch (error) {
       if (error instanceof StaleAuthority) throw error
       reply = this.#refused(error, request, route?.public === true)
     }
-    if (audited) await trail.response(reply)
+    if (audited && route?.unaudited !== 'response') await trail.response(reply)
     return reply
   }
 
@@ -236,12 +253,17 @@ export class Handler {
     if (found === undefined) return errorReply(404, [errorList(['unsupported path'])])
     const handler = request.operation === 'header' ? undefined : handlerOf(found.route, verb)
     if (handler === undefined) {
-      return errorReply(405, [bare ? 'unsupported operation' : errorList(['unsupported operation'])])
+      return errorReply(405, [
+        bare ? 'unsupported operation' : errorList(['unsupported operation']),
+      ])
     }
-    const checks = [...(caller?.checks ?? []), ...(judged.exists === undefined ? [] : [judged.exists])]
+    const checks = [
+      ...(caller?.checks ?? []),
+      ...(judged.exists === undefined ? [] : [judged.exists]),
+    ]
     const call = this.#callFor(request, mounted, found, caller, verb, checks, judged)
     const result = await handler(call as never)
-    return this.#settle(request, found.route, call, result, trail)
+    return this.#settle(request, found.route, call, result, trail, judged)
   }
 
   async #settle(
@@ -250,6 +272,7 @@ export class Handler {
     call: RequestCall,
     result: Result,
     trail: Trail,
+    judged: Judged,
   ): Promise<Reply> {
     const { identity, wrapping } = this.#parts
     if (result === undefined) return nothing(request, call)
@@ -287,7 +310,7 @@ export class Handler {
         success = { ...base, auth: result.auth, warnings: [], hints: call.hints }
         break
       case 'list': {
-        const list = await collectList(result.pages)
+        const list = await collectList(result.pages, keyFilter(request, judged))
         if (list === undefined && call.warnings.length === 0 && request.operation !== 'scan') {
           return { ...errorReply(404, []), hints: call.hints }
         }
@@ -295,7 +318,13 @@ export class Handler {
         break
       }
       case 'wrapped':
-        return { ...base, warnings: [], hints: call.hints, requestId: '', wrapInfo: result.wrapInfo }
+        return {
+          ...base,
+          warnings: [],
+          hints: call.hints,
+          requestId: '',
+          wrapInfo: result.wrapInfo,
+        }
       case 'data':
         demandedTtl = result.wrapTtlSeconds
         wrappedAccessor = result.wrappedAccessor ?? ''
@@ -331,17 +360,30 @@ export class Handler {
     judged?: Judged,
   ): RequestCall {
     const { names, root, time } = this.#parts
-    const data = judged?.decision?.limit === undefined ? request.data : { ...request.data, limit: judged.decision.limit }
-    const input = readInput(found.route, found.captures, data, isWrite(request.operation))
+    const data =
+      judged?.decision?.limit === undefined
+        ? request.data
+        : { ...request.data, limit: judged.decision.limit }
+    const input = this.#readInput(request, mounted, found, data)
     const mount: Mount = mounted.view
-    const mountCheck: Check = { key: mountRef(root, mounted.record.uuid).key, version: mounted.version }
+    const mountCheck: Check = {
+      key: mountRef(root, mounted.record.uuid).key,
+      version: mounted.version,
+    }
     const call = new RequestCall({
       request,
       input,
       verb,
       namespace: root,
       mount,
-      caller: caller === undefined ? undefined : viewOf(spentView(caller, judged?.usesLeft), judged?.decision?.sudo === true, request.token ?? ''),
+      caller:
+        caller === undefined
+          ? undefined
+          : viewOf(
+              spentView(caller, judged?.usesLeft),
+              judged?.decision?.sudo === true,
+              request.token ?? '',
+            ),
       now: time.now(),
       records: this.#records([...checks, mountCheck]),
       names,
@@ -349,6 +391,16 @@ export class Handler {
     })
     if (input.warnings.length > 0) this.#warningsOf.set(call, input.warnings)
     return call
+  }
+
+  #readInput(request: Request, mounted: Mounted, found: RouteMatch, data: Request['data']): Input {
+    try {
+      return readInput(found.route, found.captures, data, request.operation)
+    } catch (error) {
+      // The reference looks for the alias to lock out before it reads the fields, and fails there (spec/auth.md 6.0).
+      const early = found.route.public === true && mounted.engine.lockout === true
+      throw early && error instanceof Refusal ? new Refusal('failed', error.message) : error
+    }
   }
 
   #records(checks: readonly Check[]): Records {
@@ -397,6 +449,16 @@ const spentView = (caller: Caller, usesLeft: number | undefined): Caller =>
   usesLeft === undefined
     ? caller
     : { ...caller, token: { ...caller.token, usesLeft: usesLeft === 0 ? -1 : usesLeft } }
+
+/** Which keys of a list the caller's rule lets through (spec/auth.md 3.9); undefined = all. */
+const keyFilter = (
+  { path }: Request,
+  { caller, decision }: Judged,
+): ((key: string) => boolean) | undefined => {
+  const template = decision?.listFilter
+  if (template === undefined || caller === undefined) return undefined
+  return (key) => caller.acl.allowsKey(filterKey(template, path, key))
+}
 
 const smallest = (a: number | undefined, b: number | undefined): number | undefined =>
   a === undefined || a === 0 ? b || undefined : b === undefined || b === 0 ? a : Math.min(a, b)

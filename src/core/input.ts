@@ -3,6 +3,7 @@ import { invalid } from '../engine/refusal.ts'
 import type { Route } from '../engine/route.ts'
 import type { Json } from '../std/json.ts'
 import { compareBytes } from '../std/json.ts'
+import type { Operation } from './request.ts'
 
 /** The typed input of a request on its route. */
 export interface Input {
@@ -14,14 +15,16 @@ export interface Input {
   readonly warnings: readonly string[]
 }
 
-const NOTHING: Readonly<Record<string, Json>> = Object.freeze(Object.create(null) as object) as never
+const NOTHING: Readonly<Record<string, Json>> = Object.freeze(
+  Object.create(null) as object,
+) as never
 
 /** Coerces what was sent to the route's fields. Throws the recorded 400 for a value that does not fit. */
 export const readInput = (
   route: Route,
   captures: Readonly<Record<string, string>>,
   data: Readonly<Record<string, Json>> | undefined,
-  writes: boolean,
+  operation: Operation,
 ): Input => {
   const values = Object.create(null) as Record<string, unknown>
   const sent = new Set<string>()
@@ -40,22 +43,21 @@ export const readInput = (
       if (!(error instanceof FieldError)) throw error
       const text = `error converting input for field "${name}": ${error.message}`
       // Routes with an existence check answer bare (settled.md 7).
-      throw invalid(route.exists !== undefined && writes ? text : `Field validation failed: ${text}`)
+      throw invalid(
+        route.exists !== undefined && operation === 'update'
+          ? text
+          : `Field validation failed: ${text}`,
+      )
     }
   }
-  if (route.free === true) return { values, sent, free: withoutCaptures(body, captures), warnings: [] }
-  return { values, sent, free: NOTHING, warnings: inputWarnings(route, captures, body) }
-}
-
-const withoutCaptures = (
-  body: Readonly<Record<string, Json>>,
-  captures: Readonly<Record<string, string>>,
-): Readonly<Record<string, Json>> => {
-  const free = Object.create(null) as Record<string, Json>
-  for (const [name, value] of Object.entries(body)) {
-    if (!Object.hasOwn(captures, name)) free[name] = value
+  // What is written to a free route is data; what comes with a read is still a parameter.
+  const isData = route.free === true && (operation === 'update' || operation === 'patch')
+  return {
+    values,
+    sent,
+    free: isData ? body : NOTHING,
+    warnings: isData ? [] : inputWarnings(route, captures, body),
   }
-  return free
 }
 
 const inputWarnings = (

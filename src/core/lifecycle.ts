@@ -133,7 +133,11 @@ export class Lifecycle implements SealPort {
     await state?.opened.close()
   }
 
-  keyStatus(): { readonly term: number; readonly installedAt: number; readonly encryptions: number } {
+  keyStatus(): {
+    readonly term: number
+    readonly installedAt: number
+    readonly encryptions: number
+  } {
     const { active } = this.#unsealed().keyring
     return { term: active.term, installedAt: active.installedAt, encryptions: 0 }
   }

@@ -62,9 +62,7 @@ const loginIn = async (
           randomBytes: call.randomBytes,
         })
   const subject =
-    person === undefined
-      ? undefined
-      : await identity.subject(tx, names, namespace, person.entityId)
+    person === undefined ? undefined : await identity.subject(tx, names, namespace, person.entityId)
   const identityPolicies =
     subject === undefined
       ? []
@@ -80,7 +78,10 @@ const loginIn = async (
     }
   }
   if (tokenTypeOf(mount.tokenType, token.type) === 'batch') {
-    throw new Refusal('invalid', 'batch tokens are not supported by this version; use token_type "service"')
+    throw new Refusal(
+      'invalid',
+      'batch tokens are not supported by this version; use token_type "service"',
+    )
   }
   const { ttl, warnings } = decideTtl({
     increment: 0,
@@ -94,33 +95,37 @@ const loginIn = async (
     mountMax: mount.maxLeaseTtlSeconds,
   })
   const prefix = mount.path.replace(/^auth\//, '').replaceAll('/', '-')
-  const issued = issueToken(tx, { namespace, names, now }, {
-    text: drawn.text,
-    accessor: drawn.accessor,
-    parent: undefined,
-    record: {
-      policies,
-      path: call.path,
-      meta: login.metadata,
-      displayName: `${prefix}${login.displayName}`.replace(/-$/, ''),
-      numUses: token.numUses,
-      creationTtl: ttl,
-      explicitMaxTtl: token.explicitMaxTtl,
-      period: token.period,
-      role: '',
-      entityId: person?.entityId ?? '',
-      boundCidrs: token.strictlyBindIp ? [call.remoteAddress] : token.boundCidrs,
-      renewable: true,
-      leased: true,
-      mountUuid: mount.uuid,
-      login: {
-        internal: login.internal,
-        groupAliases: person?.matched ?? [],
-        ttl: token.ttl,
-        maxTtl: token.maxTtl,
+  const issued = issueToken(
+    tx,
+    { namespace, names, now },
+    {
+      text: drawn.text,
+      accessor: drawn.accessor,
+      parent: undefined,
+      record: {
+        policies,
+        path: call.path,
+        meta: login.metadata,
+        displayName: `${prefix}${login.displayName}`.replace(/-$/, ''),
+        numUses: token.numUses,
+        creationTtl: ttl,
+        explicitMaxTtl: token.explicitMaxTtl,
+        period: token.period,
+        role: '',
+        entityId: person?.entityId ?? '',
+        boundCidrs: token.strictlyBindIp ? [call.remoteAddress] : token.boundCidrs,
+        renewable: true,
+        leased: true,
+        mountUuid: mount.uuid,
+        login: {
+          internal: login.internal,
+          groupAliases: person?.matched ?? [],
+          ttl: token.ttl,
+          maxTtl: token.maxTtl,
+        },
       },
     },
-  })
+  )
   call.hints.length = 0
   for (const { code, text } of person?.hints ?? []) call.hint(code, text)
   call.audited('entity_created', person?.created ?? false)

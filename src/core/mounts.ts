@@ -214,6 +214,14 @@ export class MountTable implements MountPort {
     return this.#engineOf(mountClass, type) !== undefined
   }
 
+  checkOptions(
+    mountClass: 'auth' | 'secret',
+    type: string,
+    options: Readonly<Record<string, string>>,
+  ): void {
+    this.#engineOf(mountClass, type)?.checkOptions?.(options)
+  }
+
   hasLockout(type: string): boolean {
     return this.#engineOf('auth', type)?.lockout === true
   }

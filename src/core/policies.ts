@@ -10,8 +10,8 @@ import type { ListPage } from '../engine/result.ts'
 import { limits } from '../limits.ts'
 import type { Acl, CompiledInput } from '../policy/acl.ts'
 import { compileAcl, rootAcl } from '../policy/acl.ts'
-import { RESPONSE_WRAPPING_POLICY } from '../policy/builtin.ts'
-import { policyHints } from '../policy/hints.ts'
+import { responseWrappingPolicy } from '../policy/builtin.ts'
+import { policyHints } from '../policy/policy-hints.ts'
 import { parsePolicy } from '../policy/parse-policy.ts'
 import type { ParsedPolicy } from '../policy/parsed-policy.ts'
 import { PolicyError } from '../policy/policy-error.ts'
@@ -35,7 +35,10 @@ export interface PolicyRecord {
 export const policyRecords = recordKind<PolicyRecord>('p')
 
 /** Where a policy is. */
-export const policyRef = (scope: Pick<PolicyScope, 'namespace' | 'names'>, name: string): Ref<PolicyRecord> =>
+export const policyRef = (
+  scope: Pick<PolicyScope, 'namespace' | 'names'>,
+  name: string,
+): Ref<PolicyRecord> =>
   policyRecords.at(scope.namespace.number, scope.names.hash('policy-name', name))
 
 const isAlive = (record: PolicyRecord | undefined, now: number): record is PolicyRecord =>
@@ -251,13 +254,22 @@ export class PolicyStore implements PolicyPort {
   /** Puts the policies that every server has, where they are missing. */
   async ensureBuiltin(
     records: Records,
-    scope: { readonly namespace: Namespace; readonly names: PolicyScope['names']; readonly now: number },
+    scope: {
+      readonly namespace: Namespace
+      readonly names: PolicyScope['names']
+      readonly now: number
+    },
     texts: { readonly default: string },
   ): Promise<void> {
     const built = [
       { name: 'default', text: texts.default },
-      { name: 'response-wrapping', text: RESPONSE_WRAPPING_POLICY },
-    ].map(({ name, text }) => ({ name, text, parsed: parsePolicy(text), stamp: crypto.randomUUID() }))
+      { name: 'response-wrapping', text: responseWrappingPolicy },
+    ].map(({ name, text }) => ({
+      name,
+      text,
+      parsed: parsePolicy(text),
+      stamp: crypto.randomUUID(),
+    }))
     await records.transact(async (tx) => {
       for (const { name, text, parsed, stamp } of built) {
         const ref = policyRef(scope, name)

@@ -22,7 +22,7 @@ const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, Str
 
 const segmentPattern = (segment: string, names: string[]): string => {
   const name = segment.slice(1)
-  switch (segment[0]) {
+  switch (segment.charAt(0)) {
     case ':':
       names.push(name)
       return GENERIC
@@ -55,7 +55,9 @@ const compile = (route: Route): Compiled => {
   return { route, names, pattern: new RegExp(`^${text}${!rest && lists(route) ? '/?' : ''}$`, 's') }
 }
 
-const NO_CAPTURES: Readonly<Record<string, string>> = Object.freeze(Object.create(null) as object) as never
+const NO_CAPTURES: Readonly<Record<string, string>> = Object.freeze(
+  Object.create(null) as object,
+) as never
 
 /** Compiles the routes of an engine: literal paths are looked up, others tried in their order; the first in the list wins. */
 export const compileRoutes = (routes: readonly Route[]): RouteMatcher => {
@@ -91,8 +93,6 @@ export const compileRoutes = (routes: readonly Route[]): RouteMatcher => {
       for (const [at, name] of names.entries()) captures[name] = found[at + 1] ?? ''
       return { route, captures }
     }
-    return fixed === Infinity
-      ? undefined
-      : { route: compiled[fixed]!.route, captures: NO_CAPTURES }
+    return fixed === Infinity ? undefined : { route: compiled[fixed]!.route, captures: NO_CAPTURES }
   }
 }

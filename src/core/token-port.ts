@@ -33,6 +33,8 @@ export interface TokenPortOptions {
   readonly policies: PolicyStore
   /** Starts a round of background work. */
   readonly tidy: () => void
+  /** Cleans up behind the token of a key unless it lives. */
+  readonly bury: (key: Uint8Array) => Promise<void>
 }
 
 /** The token store as engines use it. */
@@ -71,6 +73,10 @@ export class Tokens implements TokenPort {
     return liveByAccessor(reader, scope, accessor)
   }
 
+  bury(scope: TokenScope, text: string): Promise<void> {
+    return this.#options.bury(tokenKey(scope.names, text))
+  }
+
   async taken(reader: Reader, scope: TokenScope, text: string): Promise<boolean> {
     const ref = tokenRef(scope.namespace, tokenKey(scope.names, text))
     return (await reader.get(ref)) !== undefined
@@ -101,7 +107,10 @@ export class Tokens implements TokenPort {
     const subject = await this.#options.identity.subject(reader, names, namespace, entityId)
     if (subject === undefined) return []
     // Entity policies and group policies are lists of their own: what is in both shows twice (identity.md 7.5).
-    const groups = cleanPolicies(subject.groups.flatMap(({ policies }) => policies), false)
+    const groups = cleanPolicies(
+      subject.groups.flatMap(({ policies }) => policies),
+      false,
+    )
     return [...subject.policies, ...groups]
   }
 
@@ -178,11 +187,11 @@ export class Tokens implements TokenPort {
     if (login === undefined || mounted === undefined) {
       return { ttl: record.creationTtl, maxTtl: 0, period: record.period }
     }
-    const { renew } = mounted.engine
-    if (renew === undefined) return { ttl: login.ttl, maxTtl: login.maxTtl, period: record.period }
+    const { engine } = mounted
+    if (engine.renew === undefined)
+      return { ttl: login.ttl, maxTtl: login.maxTtl, period: record.period }
     try {
-      return await renew.call(
-        mounted.engine,
+      return await engine.renew(
         {
           namespace: scope.namespace,
           mount: mounted.view,

@@ -12,7 +12,9 @@ export const tokens = recordKind<TokenRecord>('t')
 /** `tu/<ns>H(token)`: uses left of a limited token; never cached (architecture.md E5). */
 export const tokenUses = recordKind<{ readonly left: number }>('tu')
 /** `ta/<ns>H(accessor)`: whose it is. */
-export const tokenAccessors = recordKind<{ readonly token: string; readonly accessor: string }>('ta')
+export const tokenAccessors = recordKind<{ readonly token: string; readonly accessor: string }>(
+  'ta',
+)
 /** `tc/<ns>H(parent)H(child)`: for clean-up only, never for validity. */
 export const tokenChildren = recordKind<{ readonly at: number }>('tc')
 /** `x/<ns><shard><time 6 bytes>H(token)`: when to look whether the token has expired; a hint, the record is the truth (architecture.md E6). */
@@ -108,9 +110,7 @@ export const liveByAccessor = async (
   accessor: string,
 ): Promise<Alive | undefined> => {
   const owner = await reader.get(accessorRef(namespace, names, accessor))
-  return owner === undefined
-    ? undefined
-    : liveToken(reader, namespace, hexKey(owner.token), now)
+  return owner === undefined ? undefined : liveToken(reader, namespace, hexKey(owner.token), now)
 }
 
 /** Puts a new token with all that belongs to it; see TokenPort.issue. */
@@ -130,8 +130,7 @@ export const issueToken = (tx: Tx, scope: TokenScope, token: NewToken): LiveToke
       `the token would be the ${lineage.length}th generation of tokens made by tokens; at most ${limits.tokenDepth} are possible: create an orphan`,
     )
   }
-  const expiresAt =
-    token.record.creationTtl > 0 ? now + token.record.creationTtl * 1000 : undefined
+  const expiresAt = token.record.creationTtl > 0 ? now + token.record.creationTtl * 1000 : undefined
   const record: TokenRecord = {
     ...token.record,
     accessor: token.accessor,

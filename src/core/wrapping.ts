@@ -36,8 +36,7 @@ export interface WrappingOptions {
 
 const notValid = (): Refusal => invalid('wrapping token is not valid or does not exist')
 
-const validating = (detail: string): Refusal =>
-  denied(`error validating wrapping token: ${detail}`)
+const validating = (detail: string): Refusal => denied(`error validating wrapping token: ${detail}`)
 
 /** Response wrapping: answers kept behind a token of one use (spec/auth.md 4.1). */
 export class Wrapping implements WrappingPort {
@@ -62,11 +61,15 @@ export class Wrapping implements WrappingPort {
     const body = { response: render(success) }
     await call.records.transact(async (tx) => {
       const record = wrappingRecord(creationPath, ttl, mountUuid, wrappedAccessor)
-      const token = issueToken(tx, { namespace: root, names, now: call.now }, {
-        ...drawn,
-        parent: undefined,
-        record,
-      })
+      const token = issueToken(
+        tx,
+        { namespace: root, names, now: call.now },
+        {
+          ...drawn,
+          parent: undefined,
+          record,
+        },
+      )
       await cubbyhole.put(tx, { namespace: root, names, tokenKey: token.key }, RESPONSE, body)
     })
     return {
@@ -94,7 +97,8 @@ export class Wrapping implements WrappingPort {
     const { store, time, names, root } = this.#options
     const given = request.data?.['token']
     const named = given !== undefined && given !== null
-    if (named && typeof given !== 'string') throw validating('could not decode token in request body')
+    if (named && typeof given !== 'string')
+      throw validating('could not decode token in request body')
     if (named && given === '') throw validating('empty token in request body')
     const text = named ? given : request.token
     if (text === undefined || text === '') throw validating('token is empty')
@@ -121,11 +125,12 @@ export class Wrapping implements WrappingPort {
         { namespace: root, names, tokenKey: found.key },
         RESPONSE,
       )
-      if (body === undefined) throw notValid()
+      const text = body?.[RESPONSE]
+      if (typeof text !== 'string') throw notValid()
       revokeToken(tx, root, found)
       return {
         info: infoOf(found),
-        body: String(body['response']),
+        body: text,
         contentType: 'application/json',
         status: 200,
       }
@@ -144,7 +149,11 @@ export class Wrapping implements WrappingPort {
       const { creationPath, ttl, wrappedAccessor } = found.record.wrapping!
       revokeToken(tx, root, found)
       const record = wrappingRecord(creationPath, ttl, mountUuid, wrappedAccessor)
-      const made = issueToken(tx, { ...scope, now: call.now }, { ...drawn, parent: undefined, record })
+      const made = issueToken(
+        tx,
+        { ...scope, now: call.now },
+        { ...drawn, parent: undefined, record },
+      )
       await cubbyhole.put(tx, { ...scope, tokenKey: made.key }, RESPONSE, body)
       return {
         kind: 'wrapped',

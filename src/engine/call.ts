@@ -51,8 +51,8 @@ export interface CallerView {
 export interface Call<I = Readonly<Record<string, unknown>>> {
   readonly input: I
   /** Whether the field was sent (body, query or path), whatever its value. */
-  has(field: keyof I & string): boolean
-  /** The body's members on routes with `free`, path captures left out; {} otherwise. */
+  readonly has: (field: keyof I & string) => boolean
+  /** The body's members on writes of routes with `free`; {} otherwise. */
   readonly free: Readonly<Record<string, Json>>
   /** Whether the request had a body or parameters at all. */
   readonly hasBody: boolean
@@ -76,8 +76,8 @@ export interface Call<I = Readonly<Record<string, unknown>>> {
   readonly records: Records
   readonly names: Names
   /** A fresh random id, 8-4-4-4-12. */
-  newId(): string
-  randomBytes(length: number): Buffer
+  readonly newId: () => string
+  readonly randomBytes: (length: number) => Buffer
   /** Adds a warning to the answer (dropped on a 204, as in the reference). */
   warn(text: string): void
   /** Adds a hint: advice Vault never gives (settled.md 10). Also arrives on a 204, as a header. */

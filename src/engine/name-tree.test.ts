@@ -83,7 +83,8 @@ const pathArbitrary = fc
 describe('a name tree', () => {
   it('lists a folder in byte order, folders with a slash, and a leaf beside a folder of its name', async () => {
     const { add, list } = treeOn(createMemoryStore())
-    for (const path of ['b', 'a/x', 'a', 'a-b', 'é', 'z/y/x', '\u{1f600}', '\uffff']) await add(path)
+    for (const path of ['b', 'a/x', 'a', 'a-b', 'é', 'z/y/x', '\u{1f600}', '\uffff'])
+      await add(path)
     assert.deepEqual(await list(''), ['a', 'a-b', 'a/', 'b', 'z/', 'é', '\uffff', '\u{1f600}'])
     assert.deepEqual(await list('z/'), ['y/'])
     assert.deepEqual(await list('none/'), [])

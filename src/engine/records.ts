@@ -116,8 +116,8 @@ export const recordKind = <T>(
       const from = keyOf(namespace, parts)
       return { kind, from, to: successor(from), prefixLength: from.length }
     },
-    encode: codec.encode,
-    decode: codec.decode,
+    encode: (value) => codec.encode(value),
+    decode: (bytes) => codec.decode(bytes),
   }
   return kind
 }

@@ -15,7 +15,7 @@ export type Handler<F extends Fields = Fields> = (
  *
  * `path` grammar, relative to the mount: literal segments; `:name` one generic name (`\w(([\w-.]+)?\w)?`);
  * `+name` one segment of anything but `/`; `*name` the whole non-empty rest, slashes included; `*name?` the rest, may be
- * empty. Routes that list or scan tolerate one trailing `/` (a `*` capture keeps it, as `list` wants it). Captures
+ * empty; `*name` before other segments is as much as leaves those a match. Routes that list or scan tolerate one trailing `/` (a `*` capture keeps it, as `list` wants it). Captures
  * are declared among the fields and override body members of the same name.
  * Routes are tried in the order of the list; the first that matches serves the request.
  */
@@ -39,12 +39,15 @@ export interface Route<F extends Fields = Fields> {
   readonly free?: boolean
   /** `data` is copied to the top level of the envelope too (spec/auth.md 1.5). */
   readonly copyDataToTop?: boolean
-  /** Works while sealed (health, init …): such handlers must not touch `call.records`. */
+  /**
+   * Works while sealed (health, init …): such handlers must not touch `call.records`. With `sudo` (seal) the caller is
+   * identified and judged while the server is unsealed, and nobody is asked while it is sealed.
+   */
   readonly whileSealed?: boolean
   /** Also answers HEAD, as a read without its body (health). */
   readonly answersHead?: boolean
-  /** Answers are not audited and spend no use: health, seal-status, leader. */
-  readonly unaudited?: boolean
+  /** Not audited and spends no use: health, seal-status, leader. `response`: only the request is audited (seal). */
+  readonly unaudited?: boolean | 'response'
   /**
    * Acts on a wrapping token: the field `token`, else the caller's. Anything but a live wrapping token is refused before
    * policies are asked (spec/auth.md 4.1).

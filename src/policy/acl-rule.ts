@@ -30,66 +30,70 @@ export interface AclRule {
   readonly listFilter: string | undefined
 }
 
-const NOTHING: AclRule = {
-  pattern: '',
-  mask: 0,
-  grants: [],
-  allowed: undefined,
-  denied: undefined,
-  required: [],
-  minWrappingTtl: 0,
-  maxWrappingTtl: 0,
-  paginationLimit: 0,
-  listFilter: undefined,
-}
-
-const mergeTables = (
-  old: ParameterMap | undefined,
-  table: ParameterTable | undefined,
-): ParameterMap | undefined => {
-  if (table === undefined) return old
-  if (old === undefined) return new Map(table)
-  const merged = new Map(old)
-  for (const [name, values] of table) {
-    const before = old.get(name)
-    const any = values.length === 0 || before?.length === 0
-    merged.set(name, any ? [] : [...values, ...(before ?? [])])
-  }
-  return merged
-}
-
 /** The smaller of the two that is above zero; 0 when neither is. */
 const smaller = (a: number, b: number | undefined): number =>
   b === undefined || b <= 0 ? a : a === 0 ? b : Math.min(a, b)
 
-const addNames = (
-  old: readonly string[],
-  added: readonly string[] | undefined,
-): readonly string[] =>
-  added === undefined ? old : [...new Set([...old, ...added.map((name) => goLower(name))])]
+/** Adds a block's parameters: an empty list on either side means any value, else the lists add up. */
+const addTable = (
+  known: Map<string, ParameterValue[]> | undefined,
+  added: ParameterTable | undefined,
+): Map<string, ParameterValue[]> | undefined => {
+  if (added === undefined) return known
+  if (known === undefined) return new Map(added.map(([name, values]) => [name, [...values]]))
+  for (const [name, values] of added) {
+    const before = known.get(name)
+    if (before === undefined) known.set(name, [...values])
+    else if (before.length === 0 || values.length === 0) known.set(name, [])
+    else for (const value of values) before.push(value)
+  }
+  return known
+}
 
-/** Adds a policy's block to what is known of its pattern; undefined = nothing yet. */
-export const mergeRule = (
-  old: AclRule | undefined,
-  pattern: string,
-  added: ParsedRule,
-  policy: string,
-): AclRule => {
-  const before = old ?? NOTHING
-  const mask = maskOf(added.capabilities)
-  const grants = [...before.grants, { policy, mask }]
-  if (((before.mask | mask) & BIT.deny) !== 0)
-    return { ...NOTHING, pattern, mask: BIT.deny, grants }
-  return {
-    pattern,
-    mask: before.mask | mask,
-    grants,
-    allowed: mergeTables(before.allowed, added.allowed),
-    denied: mergeTables(before.denied, added.denied),
-    required: addNames(before.required, added.required),
-    minWrappingTtl: smaller(before.minWrappingTtl, added.minWrappingTtl),
-    maxWrappingTtl: smaller(before.maxWrappingTtl, added.maxWrappingTtl),
-    paginationLimit: smaller(before.paginationLimit, added.paginationLimit),
-    listFilter: before.listFilter ?? added.listFilter,
+/** Merges the blocks for one pattern, in the order of the policies' names (spec/auth.md 3.6). */
+export class RuleBuilder {
+  readonly #pattern: string
+  readonly #grants = new Map<string, number>()
+  readonly #required = new Set<string>()
+  #mask = 0
+  #allowed: Map<string, ParameterValue[]> | undefined
+  #denied: Map<string, ParameterValue[]> | undefined
+  #minWrappingTtl = 0
+  #maxWrappingTtl = 0
+  #paginationLimit = 0
+  #listFilter: string | undefined
+
+  constructor(pattern: string) {
+    this.#pattern = pattern
+  }
+
+  add(rule: ParsedRule, policy: string): void {
+    const mask = maskOf(rule.capabilities)
+    this.#grants.set(policy, (this.#grants.get(policy) ?? 0) | mask)
+    this.#mask |= mask
+    if ((this.#mask & BIT.deny) !== 0) return
+    for (const name of rule.required ?? []) this.#required.add(goLower(name))
+    this.#allowed = addTable(this.#allowed, rule.allowed)
+    this.#denied = addTable(this.#denied, rule.denied)
+    this.#minWrappingTtl = smaller(this.#minWrappingTtl, rule.minWrappingTtl)
+    this.#maxWrappingTtl = smaller(this.#maxWrappingTtl, rule.maxWrappingTtl)
+    this.#paginationLimit = smaller(this.#paginationLimit, rule.paginationLimit)
+    this.#listFilter ??= rule.listFilter
+  }
+
+  build(): AclRule {
+    const denied = (this.#mask & BIT.deny) !== 0
+    return {
+      pattern: this.#pattern,
+      mask: denied ? BIT.deny : this.#mask,
+      grants: Array.from(this.#grants, ([policy, mask]) => ({ policy, mask })),
+      allowed: denied ? undefined : this.#allowed,
+      denied: denied ? undefined : this.#denied,
+      required: denied ? [] : [...this.#required],
+      minWrappingTtl: denied ? 0 : this.#minWrappingTtl,
+      maxWrappingTtl: denied ? 0 : this.#maxWrappingTtl,
+      paginationLimit: denied ? 0 : this.#paginationLimit,
+      listFilter: denied ? undefined : this.#listFilter,
+    }
   }
 }

@@ -1,7 +1,7 @@
 import type { Verb } from '../engine/route.ts'
 import type { JsonObject } from '../std/json.ts'
 import type { AclRule } from './acl-rule.ts'
-import { mergeRule } from './acl-rule.ts'
+import { RuleBuilder } from './acl-rule.ts'
 import type { Capability } from './capability.ts'
 import { BIT, sortedWords } from './capability.ts'
 import { applyPagination } from './pagination.ts'
@@ -194,7 +194,7 @@ class PolicyAcl implements Acl {
   }
 
   resultant(): ResultantAcl {
-    return resultantOf(this.#table)
+    return resultantOf(this.#table.rules)
   }
 }
 
@@ -226,16 +226,19 @@ const patternOf = (
   return classify(withoutLeadingSlash(text))
 }
 
+const built = (builders: ReadonlyMap<string, RuleBuilder>): ReadonlyMap<string, AclRule> =>
+  new Map(Array.from(builders, ([text, builder]) => [text, builder.build()]))
+
 /**
  * What the policies together allow the subject. The order of the inputs is the order of merging: sorted names, each
  * once. Blocks that have expired at `subject.now` and templates without a value are left out. The policy `root` is not
  * known here: its holder gets rootAcl.
  */
 export const compileAcl = (policies: readonly CompiledInput[], subject: TemplateSubject): Acl => {
-  const rules = {
-    exact: new Map<string, AclRule>(),
-    prefix: new Map<string, AclRule>(),
-    segments: new Map<string, AclRule>(),
+  const builders: Record<Pattern['kind'], Map<string, RuleBuilder>> = {
+    exact: new Map(),
+    prefix: new Map(),
+    segments: new Map(),
   }
   let validUntil = Infinity
   for (const input of policies) {
@@ -249,10 +252,18 @@ export const compileAcl = (policies: readonly CompiledInput[], subject: Template
       const pattern = patternOf(rule, input, subject)
       if (pattern === undefined) continue
       const text = (input.namespacePath ?? '') + pattern.text
-      const shown = pattern.kind === 'prefix' ? `${text}*` : text
-      const known = rules[pattern.kind]
-      known.set(text, mergeRule(known.get(text), shown, rule, input.name))
+      let builder = builders[pattern.kind].get(text)
+      if (builder === undefined) {
+        builder = new RuleBuilder(pattern.kind === 'prefix' ? `${text}*` : text)
+        builders[pattern.kind].set(text, builder)
+      }
+      builder.add(rule, input.name)
     }
   }
-  return new PolicyAcl(new RuleTable(rules.exact, rules.prefix, rules.segments), validUntil)
+  const table = new RuleTable({
+    exact: built(builders.exact),
+    prefix: built(builders.prefix),
+    segments: built(builders.segments),
+  })
+  return new PolicyAcl(table, validUntil)
 }

@@ -31,7 +31,12 @@ const NUMBER = /^[+-]?\d+$/
 const fail = (line: number, text: string): FilterSyntaxError =>
   new FilterSyntaxError(`template: template:${line}: ${text}`)
 
-const lineAt = (source: string, at: number): number => source.slice(0, at).split('\n').length
+const countLines = (source: string, from: number, to: number): number => {
+  let count = 0
+  for (let at = source.indexOf('\n', from); at !== -1 && at < to; at = source.indexOf('\n', at + 1))
+    count++
+  return count
+}
 
 /** The end of a quoted text that begins at `at`, its closing quote included; -1 when it does not end. */
 const quotedEnd = (source: string, at: number): number => {
@@ -54,9 +59,9 @@ const wordEnd = (source: string, at: number): number => {
 const scanAction = (
   source: string,
   from: number,
+  line: number,
 ): { readonly tokens: readonly Token[]; readonly next: number; readonly trimRight: boolean } => {
   const tokens: Token[] = []
-  const line = lineAt(source, from)
   let at = from
   for (;;) {
     const char = source[at]
@@ -101,6 +106,7 @@ const COMMENT = /^(- )?\/\*/
 const cut = (source: string): readonly Piece[] => {
   const pieces: Piece[] = []
   let at = 0
+  let line = 1
   let trimLeft = false
   for (;;) {
     const open = source.indexOf('{{', at)
@@ -111,7 +117,7 @@ const cut = (source: string): readonly Piece[] => {
     if (text !== '') pieces.push({ kind: 'text', text })
     if (open === -1) return pieces
     const start = open + (trimRight ? 4 : 2)
-    const line = lineAt(source, open)
+    line += countLines(source, at, open)
     if (COMMENT.test(source.slice(open + 2, open + 6))) {
       const end = source.indexOf('*/', start)
       if (end === -1) throw fail(line, 'unclosed comment')
@@ -119,11 +125,13 @@ const cut = (source: string): readonly Piece[] => {
       if (!trimLeft && !source.startsWith('}}', end + 2))
         throw fail(line, 'comment ends before closing delimiter')
       at = end + (trimLeft ? 6 : 4)
+      line += countLines(source, open, at)
       continue
     }
-    const action = scanAction(source, start)
+    const action = scanAction(source, start, line)
     pieces.push({ kind: 'action', tokens: action.tokens, line })
     at = action.next
+    line += countLines(source, open, at)
     trimLeft = action.trimRight
   }
 }
@@ -208,23 +216,17 @@ class Pipeline {
   }
 
   #operand({ kind, text }: Token): Expression {
-    switch (kind) {
-      case '(':
-        return this.#parenthesised()
-      case 'field':
-        return fieldOf(text, this.#line)
-      case 'number': {
-        const value = Number(text)
-        return () => value
-      }
-      case 'text': {
-        const value = text.startsWith('`') ? text.slice(1, -1) : unquote(text)
-        if (value === undefined) throw fail(this.#line, 'invalid syntax')
-        return () => value
-      }
-      default:
-        return this.#word(text)
-    }
+    if (kind === '(') return this.#parenthesised()
+    if (kind === 'field') return fieldOf(text, this.#line)
+    if (kind !== 'number' && kind !== 'text') return this.#word(text)
+    const value = kind === 'number' ? Number(text) : this.#literal(text)
+    return () => value
+  }
+
+  #literal(text: string): string {
+    const value = text.startsWith('`') ? text.slice(1, -1) : unquote(text)
+    if (value === undefined) throw fail(this.#line, 'invalid syntax')
+    return value
   }
 
   #word(text: string): Expression {

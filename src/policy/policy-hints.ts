@@ -101,25 +101,29 @@ const isAccessor = (accessor: string, authMounts: readonly AuthMountName[] | und
 const aliasHint = (
   accessor: string,
   authMounts: readonly AuthMountName[] | undefined,
-): Hint | undefined => {
-  if (isAccessor(accessor, authMounts)) return undefined
+): readonly Hint[] => {
+  if (isAccessor(accessor, authMounts)) return []
   const mount = authMounts?.find((candidate) => sameMount(accessor, candidate))
   const advice =
     mount === undefined
       ? `, as in auth_userpass_4f3c1a2b; ${JSON.stringify(accessor)} is none (sys/auth lists them)`
       : `: ${mount.accessor} is the one of ${mount.path}`
-  return {
-    code: 'template-alias-accessor',
-    text: `identity.entity.aliases takes the accessor of an auth method${advice}`,
-  }
+  const text = `identity.entity.aliases takes the accessor of an auth method${advice}`
+  return [{ code: 'template-alias-accessor', text }]
 }
 
 const directiveHint = (
   directive: Directive,
   authMounts: readonly AuthMountName[] | undefined,
-): Hint | undefined => {
-  if (directive.kind === 'unknown') return unknownHint(directive.text)
-  return directive.kind === 'alias' ? aliasHint(directive.accessor, authMounts) : undefined
+): readonly Hint[] => {
+  if (directive.kind === 'unknown') return [unknownHint(directive.text)]
+  return directive.kind === 'alias' ? aliasHint(directive.accessor, authMounts) : []
+}
+
+/** What a hint about a directive would be about. */
+const subjectOf = (directive: Directive): string | undefined => {
+  if (directive.kind === 'unknown') return `directive ${directive.text}`
+  return directive.kind === 'alias' ? `alias ${directive.accessor}` : undefined
 }
 
 const holdsNumber = (value: ParameterValue): boolean =>
@@ -151,11 +155,16 @@ export const policyHints = (
   policy: ParsedPolicy,
   authMounts?: readonly AuthMountName[],
 ): readonly Hint[] => {
-  const hints = new Map<string, Hint>()
-  const add = (hint: Hint | undefined): void => {
-    if (hint !== undefined && hints.size < MOST) hints.set(hint.text, hint)
+  const seen = new Set<string>()
+  const hints: Hint[] = []
+  // What was said once is not worked out again: a long policy may repeat one mistake many times.
+  for (const directive of directivesOf(policy)) {
+    const subject = subjectOf(directive)
+    if (subject === undefined || seen.has(subject) || hints.length >= MOST) continue
+    seen.add(subject)
+    hints.push(...directiveHint(directive, authMounts))
   }
-  for (const directive of directivesOf(policy)) add(directiveHint(directive, authMounts))
-  for (const rule of policy.rules) for (const hint of numberHints(rule)) add(hint)
-  return [...hints.values()]
+  for (const rule of policy.rules)
+    if (hints.length < MOST) hints.push(...numberHints(rule).slice(0, MOST - hints.length))
+  return hints
 }

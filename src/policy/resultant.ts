@@ -1,7 +1,7 @@
 import type { JsonObject } from '../std/json.ts'
 import type { AclRule, ParameterMap } from './acl-rule.ts'
 import { resultantWords } from './capability.ts'
-import type { RuleTable } from './rule-table.ts'
+import type { RulesByKind } from './rule-table.ts'
 
 /** The data of sys/internal/ui/resultant-acl; patterns with segment wildcards are not shown, as recorded. */
 export type ResultantAcl =
@@ -9,7 +9,7 @@ export type ResultantAcl =
   | { readonly root: false; readonly exact_paths: JsonObject; readonly glob_paths: JsonObject }
 
 const tableOf = (parameters: ParameterMap): JsonObject =>
-  Object.fromEntries([...parameters]) as JsonObject
+  Object.fromEntries(parameters) as JsonObject
 
 const show = (rule: AclRule): JsonObject => ({
   capabilities: resultantWords(rule.mask),
@@ -24,8 +24,8 @@ const showAll = (rules: ReadonlyMap<string, AclRule>): JsonObject =>
   Object.fromEntries([...rules].map(([text, rule]) => [text, show(rule)]))
 
 /** What a UI is told of an ACL that is not root's. */
-export const resultantOf = (table: RuleTable): ResultantAcl => ({
+export const resultantOf = (rules: RulesByKind): ResultantAcl => ({
   root: false,
-  exact_paths: showAll(table.exact),
-  glob_paths: showAll(table.prefix),
+  exact_paths: showAll(rules.exact),
+  glob_paths: showAll(rules.prefix),
 })

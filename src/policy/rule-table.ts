@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { compareBytes } from '../std/json.ts'
 import type { AclRule } from './acl-rule.ts'
 import { BIT } from './capability.ts'
+import type { Pattern } from './pattern.ts'
 
 interface Candidate {
   readonly rule: AclRule
@@ -78,37 +79,31 @@ const sortPrefixes = (rules: ReadonlyMap<string, AclRule>): readonly PrefixPatte
   return sorted
 }
 
+/** The rules of each kind by text: prefix patterns without their `*`, those with segment wildcards as written. */
+export type RulesByKind = Readonly<Record<Pattern['kind'], ReadonlyMap<string, AclRule>>>
+
 /**
  * The rules of an ACL by pattern, and which one decides about a path (spec/auth.md 3.5). A look-up costs one hash, a
  * binary search among the prefix patterns and a glance at each pattern with segment wildcards; it never visits all
  * exact or prefix patterns.
  */
 export class RuleTable {
-  readonly exact: ReadonlyMap<string, AclRule>
-  readonly prefix: ReadonlyMap<string, AclRule>
-  readonly segments: ReadonlyMap<string, AclRule>
+  readonly rules: RulesByKind
   readonly #prefixes: readonly PrefixPattern[]
   readonly #segments: readonly SegmentPattern[]
 
-  /** Prefix patterns without their `*`; patterns with segment wildcards as written. */
-  constructor(
-    exact: ReadonlyMap<string, AclRule>,
-    prefix: ReadonlyMap<string, AclRule>,
-    segments: ReadonlyMap<string, AclRule>,
-  ) {
-    this.exact = exact
-    this.prefix = prefix
-    this.segments = segments
-    this.#prefixes = sortPrefixes(prefix)
-    this.#segments = [...segments].map(([pattern, rule]) => segmentPattern(pattern, rule))
+  constructor(rules: RulesByKind) {
+    this.rules = rules
+    this.#prefixes = sortPrefixes(rules.prefix)
+    this.#segments = Array.from(rules.segments, ([pattern, rule]) => segmentPattern(pattern, rule))
   }
 
   /** The one rule that decides; undefined when none matches. `listing`: also without the trailing `/`. */
   find(path: string, listing: boolean): AclRule | undefined {
     const bare = listing && path.endsWith('/') ? path.slice(0, -1) : undefined
     return (
-      this.exact.get(path) ??
-      (bare === undefined ? undefined : this.exact.get(bare)) ??
+      this.rules.exact.get(path) ??
+      (bare === undefined ? undefined : this.rules.exact.get(bare)) ??
       this.#findOpen(path) ??
       (bare === undefined ? undefined : this.#findOpen(bare))
     )
@@ -122,7 +117,7 @@ export class RuleTable {
     const grants = (rule: AclRule | undefined): boolean =>
       rule !== undefined && rule.mask !== 0 && (rule.mask & BIT.deny) === 0
     if (grants(this.find(mountPath, true))) return true
-    for (const rules of [this.exact, this.prefix])
+    for (const rules of [this.rules.exact, this.rules.prefix])
       for (const [text, rule] of rules) if (text.startsWith(mountPath) && grants(rule)) return true
     const mount = mountPath.slice(0, -1).split('/')
     return this.#segments.some(

@@ -84,7 +84,7 @@ export const fakeMount = (engine: Engine): FakeMount => {
         path: `auth/jwt/${path}`,
         data: body,
       } as unknown as ConstructorParameters<typeof RequestCall>[0]['request'],
-      input: readInput(route, captures, body, writes),
+      input: readInput(route, captures, body, writes ? 'update' : 'read'),
       verb,
       namespace,
       mount,

@@ -77,7 +77,7 @@ export const fakeMount = (engine: Engine): FakeMount => {
           path: `${mount.path}${path}`,
           data: body,
         } as unknown as ConstructorParameters<typeof RequestCall>[0]['request'],
-        input: readInput(route, captures, body, verb === 'write'),
+        input: readInput(route, captures, body, verb === 'write' ? 'update' : 'read'),
         verb: as,
         namespace,
         mount,

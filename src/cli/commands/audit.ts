@@ -78,9 +78,7 @@ export const auditDisable: Command = {
   run: async (call) => {
     const path = mountPath(call.args[0] ?? '')
     const client = await call.client()
-    await asking('Error disabling audit device', () =>
-      client.delete(`sys/audit/${trimPath(path)}`),
-    )
+    await asking('Error disabling audit device', () => client.delete(`sys/audit/${trimPath(path)}`))
     if (call.format === 'table') {
       say(call.io, `Success! Disabled audit device (if it was enabled) at: ${path}`)
     }

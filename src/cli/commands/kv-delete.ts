@@ -51,7 +51,8 @@ const versionCommand = (part: 'undelete' | 'destroy', help: string): Command => 
   run: async (call) => {
     const [written = ''] = call.args
     const versions = versionsOf(call)
-    if (versions.length === 0) throw localFailure(`No versions given: say which to ${part} with -versions`)
+    if (versions.length === 0)
+      throw localFailure(`No versions given: say which to ${part} with -versions`)
     const failed = part === 'undelete' ? 'Error undeleting' : 'Error destroying'
     const place = await kvPlace(call, written, `${failed} ${written}`)
     if (place.version !== 2) {
@@ -65,7 +66,13 @@ const versionCommand = (part: 'undelete' | 'destroy', help: string): Command => 
 })
 
 /** `signet kv undelete`. */
-export const kvUndelete: Command = versionCommand('undelete', 'Brings deleted versions of a secret back.')
+export const kvUndelete: Command = versionCommand(
+  'undelete',
+  'Brings deleted versions of a secret back.',
+)
 
 /** `signet kv destroy`. */
-export const kvDestroy: Command = versionCommand('destroy', 'Removes versions of a secret for good.')
+export const kvDestroy: Command = versionCommand(
+  'destroy',
+  'Removes versions of a secret for good.',
+)

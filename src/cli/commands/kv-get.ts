@@ -30,7 +30,10 @@ const showVersion2 = (call: Call, secret: Secret, path: string): number => {
 export const kvGet: Command = {
   usage: '[flags] PATH',
   help: 'Reads a secret. For version 2 of the engine -version reads an earlier one.',
-  flags: [mountFlag, { name: 'version', kind: 'integer', help: 'Which version; the newest when not given.' }],
+  flags: [
+    mountFlag,
+    { name: 'version', kind: 'integer', help: 'Which version; the newest when not given.' },
+  ],
   args: { min: 1, max: 1 },
   run: async (call) => {
     const [written = ''] = call.args

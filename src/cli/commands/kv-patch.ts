@@ -105,7 +105,8 @@ const patched = async (
 class PatchRefused extends CommandFailure {}
 
 const needsVersion2 = (place: KvPlace, what: string): void => {
-  if (place.version !== 2) throw localFailure(`K/V engine mount must be version 2 for ${what} support`)
+  if (place.version !== 2)
+    throw localFailure(`K/V engine mount must be version 2 for ${what} support`)
 }
 
 /** `signet kv patch`. */
@@ -140,7 +141,8 @@ export const kvRollback: Command = {
   run: async (call) => {
     const [written = ''] = call.args
     const version = call.flags.text('version')
-    if (version === undefined) throw localFailure('Missing -version flag: which version to go back to')
+    if (version === undefined)
+      throw localFailure('Missing -version flag: which version to go back to')
     const place = await kvPlace(call, written, `Error rolling back ${written}`)
     needsVersion2(place, 'rollback')
     const path = kvPath(place, 'data')

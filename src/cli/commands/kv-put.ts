@@ -18,7 +18,8 @@ export const casFlag: Flag = {
 
 /** Prints what a write of a secret answered: the new version's metadata, or that it succeeded. */
 export const showVersion = (call: Call, secret: Secret | undefined, path: string): number => {
-  if (secret?.data === undefined) return showWritten(call, secret, `Success! Data written to: ${path}`)
+  if (secret?.data === undefined)
+    return showWritten(call, secret, `Success! Data written to: ${path}`)
   if (call.format !== 'table' || (call.flags.text('field') ?? '') !== '') {
     return printSecret(call, secret)
   }

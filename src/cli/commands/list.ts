@@ -54,4 +54,7 @@ const command = (verb: 'list' | 'scan', help: string): Command => ({
 export const list: Command = command('list', 'Lists what is below a path of the API.')
 
 /** `signet scan`. */
-export const scan: Command = command('scan', 'Lists everything below a path of the API, however deep.')
+export const scan: Command = command(
+  'scan',
+  'Lists everything below a path of the API, however deep.',
+)

@@ -118,7 +118,9 @@ const run = async (call: Call): Promise<number> => {
   let secret = await method(call, client, data, mount)
   if (secret?.wrapInfo !== undefined && keep) {
     const wrapping = client.without('wrapTtl').with({ token: secret.wrapInfo.token })
-    secret = await asking(`${failed}: error unwrapping`, () => wrapping.write('sys/wrapping/unwrap'))
+    secret = await asking(`${failed}: error unwrapping`, () =>
+      wrapping.write('sys/wrapping/unwrap'),
+    )
   }
   if (secret === undefined) throw remoteFailure(`${failed}: the answer was empty`)
   return await finish(call, secret, keep, tokenOnly)

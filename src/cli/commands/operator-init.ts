@@ -11,8 +11,17 @@ const DEFAULT_SHARES = 5
 const DEFAULT_THRESHOLD = 3
 
 const flags: readonly Flag[] = [
-  { name: 'status', kind: 'boolean', help: 'Only say whether it is initialised (exit code 0, else 2).' },
-  { name: 'key-shares', alias: 'n', kind: 'integer', help: 'Into how many unseal keys the key is split; 5.' },
+  {
+    name: 'status',
+    kind: 'boolean',
+    help: 'Only say whether it is initialised (exit code 0, else 2).',
+  },
+  {
+    name: 'key-shares',
+    alias: 'n',
+    kind: 'integer',
+    help: 'Into how many unseal keys the key is split; 5.',
+  },
   { name: 'key-threshold', alias: 't', kind: 'integer', help: 'How many of them unseal; 3.' },
   { name: 'pgp-keys', kind: 'list', help: 'Encrypt each unseal key for one of these.' },
   { name: 'root-token-pgp-key', kind: 'text', help: 'Encrypt the root token for this key.' },
@@ -24,7 +33,9 @@ const flags: readonly Flag[] = [
 const showStatus = async (call: Call): Promise<number> => {
   const client = await call.client()
   try {
-    const answer = await asking('Error checking initialization status', () => client.read('sys/init'))
+    const answer = await asking('Error checking initialization status', () =>
+      client.read('sys/init'),
+    )
     const initialised = answer?.data?.['initialized'] === true
     if (call.format === 'table') say(call.io, `Vault is ${initialised ? '' : 'not '}initialized`)
     else printValue(call, { initialized: initialised })
@@ -81,7 +92,9 @@ const showKeys = (call: Call, answer: LiteralObject, asked: LiteralObject): numb
     '',
     `Initial Root Token: ${text(answer['root_token'])}`,
     '',
-    auto ? 'Success! Vault is initialized' : sharesAdvice(keys.length, count(asked['secret_threshold'])),
+    auto
+      ? 'Success! Vault is initialized'
+      : sharesAdvice(keys.length, count(asked['secret_threshold'])),
   ]
   say(call.io, lines.join('\n'))
   return 0

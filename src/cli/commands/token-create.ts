@@ -7,7 +7,11 @@ import { printSecret } from '../print-secret.ts'
 const flags: readonly Flag[] = [
   { name: 'policy', kind: 'list', help: 'A policy of the token; repeatable.' },
   { name: 'ttl', kind: 'duration', help: 'How long it lives.' },
-  { name: 'explicit-max-ttl', kind: 'duration', help: 'How long it lives at most, renewed or not.' },
+  {
+    name: 'explicit-max-ttl',
+    kind: 'duration',
+    help: 'How long it lives at most, renewed or not.',
+  },
   { name: 'period', kind: 'duration', help: 'It lives this long after each renewal, without end.' },
   { name: 'renewable', kind: 'boolean', help: 'Whether it can be renewed; true when not given.' },
   { name: 'orphan', kind: 'boolean', help: 'It does not end with the token that makes it.' },

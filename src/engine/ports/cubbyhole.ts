@@ -12,7 +12,12 @@ export interface CubbyholeScope {
 
 /** A token's private tree as the core uses it: wrapped answers lie in a cubbyhole, and revoked tokens leave theirs to be dropped. */
 export interface CubbyholePort {
-  put(tx: Tx, scope: CubbyholeScope, path: string, data: Readonly<Record<string, Json>>): Promise<void>
+  put(
+    tx: Tx,
+    scope: CubbyholeScope,
+    path: string,
+    data: Readonly<Record<string, Json>>,
+  ): Promise<void>
   get(
     reader: Reader,
     scope: CubbyholeScope,

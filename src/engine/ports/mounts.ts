@@ -55,6 +55,12 @@ export interface MountPort {
   byAccessor(namespace: Namespace, accessor: string): Promise<MountRecord | undefined>
   /** Whether an engine of this class and type exists here. */
   hasType(mountClass: 'auth' | 'secret', type: string): boolean
+  /** Asks the engine of this class and type about options; it throws Refusals. */
+  checkOptions(
+    mountClass: 'auth' | 'secret',
+    type: string,
+    options: Readonly<Record<string, string>>,
+  ): void
   /** Whether logins of this type can be locked out. */
   hasLockout(type: string): boolean
   /**

@@ -87,6 +87,8 @@ export interface TokenPort {
     scope: TokenScope,
     accessor: string,
   ): Promise<LiveToken | undefined>
+  /** Finishes the clean-up of a dead token of this text, so that it can be given again; nothing happens to a live one. */
+  bury(scope: TokenScope, text: string): Promise<void>
   /** Whether a text is taken by any token, dead ones awaiting clean-up included. */
   taken(reader: Reader, scope: TokenScope, text: string): Promise<boolean>
   /** Puts token, accessor, edge to the parent and expiry. Throws a Refusal when the lineage is too deep. */

@@ -1,9 +1,8 @@
 import type { Engine } from '../../engine/engine.ts'
 import { invalid } from '../../engine/refusal.ts'
+import { dropMount } from './drop.ts'
 import { v1Routes } from './v1.ts'
 import { v2Routes } from './v2-routes.ts'
-
-export { dropMount } from './drop.ts'
 
 /** Secrets at paths: version 1 keeps the latest data, version 2 (option `version` = `2`) keeps versions. */
 export const kv = (): Engine => ({
@@ -12,6 +11,7 @@ export const kv = (): Engine => ({
   summary: 'Secrets at paths, with or without versions',
   routes: v1Routes,
   routesFor: (mount) => (mount.options?.['version'] === '2' ? v2Routes : v1Routes),
+  drop: dropMount,
   checkOptions: (options) => {
     const { version, leased_passthrough: leased } = options
     if (version !== undefined && version !== '1' && version !== '2') {

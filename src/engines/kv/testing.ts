@@ -34,9 +34,14 @@ export interface EngineHarness {
   /** The time of the requests, in ms; tests move it. */
   now: number
   /** The same data under other mount options. */
-  withOptions(options: Readonly<Record<string, string>>): EngineHarness
+  readonly withOptions: (options: Readonly<Record<string, string>>) => EngineHarness
   /** Sends a request; `body` is JSON text or a value, of lists and reads the query's parameters. */
-  send(verb: Verb, path: string, body?: unknown, caller?: CallerView): Promise<TestAnswer>
+  readonly send: (
+    verb: Verb,
+    path: string,
+    body?: unknown,
+    caller?: CallerView,
+  ) => Promise<TestAnswer>
 }
 
 const MOUNT_UUID = '0b3f5c1e-8a70-4d2c-9e11-5f6a7b8c9d0e'
@@ -111,7 +116,7 @@ const harnessOver = (parts: Parts, options: Readonly<Record<string, string>>): E
         const handler = found?.route.verbs[verb]
         if (found === undefined) return { status: 404, error: 'unsupported path' }
         if (handler === undefined) return { status: 405, error: 'unsupported operation' }
-        const input = readInput(found.route, found.captures, data, verb === 'update')
+        const input = readInput(found.route, found.captures, data, verb === 'create' ? 'update' : verb)
         const call = new RequestCall({
           request: {
             requestId: 'request',
@@ -140,7 +145,7 @@ const harnessOver = (parts: Parts, options: Readonly<Record<string, string>>): E
         if (result === undefined) return { status: verb === 'read' || lists ? 404 : 204 }
         if (result.kind === 'raw') return { status: result.status }
         if (result.kind === 'list') {
-          const list = await collectList(result.pages)
+          const list = await collectList(result.pages, undefined)
           return list === undefined && verb === 'list'
             ? { status: 404 }
             : { status: 200, data: list ?? {}, warnings }

@@ -38,12 +38,8 @@ const sentCas = ({ input }: DataCall): number | undefined => {
   }
 }
 
-const checkCas = (
-  secret: VersionedSecret,
-  config: KvConfig,
-  cas: () => number | undefined,
-): void => {
-  const sent = cas()
+const checkCas = (call: DataCall, secret: VersionedSecret, config: KvConfig): void => {
+  const sent = sentCas(call)
   if (sent === undefined) {
     if (config.casRequired || secret.casRequired) {
       throw invalid('check-and-set parameter required for this call')
@@ -56,8 +52,7 @@ const checkCas = (
 /** The body's `data` with numbers as floats; null stays null. Throws the recorded 400 when it was not sent. */
 const sentData = (call: DataCall): JsonObject | null => {
   if (!call.has('data')) throw invalid('no data provided')
-  const sent = call.input.data as JsonObject | null | undefined
-  return sent === undefined || sent === null ? null : asFloats(sent)
+  return call.input.data ? asFloats(call.input.data) : null
 }
 
 /** Stores one more version. */
@@ -86,7 +81,7 @@ export const writeDataRoute = async (call: DataCall): Promise<Result> => {
     const before = await tx.get(place.ref)
     const config = await readConfig(tx, call)
     const secret = before === undefined ? newSecret(id, call.now) : asVersioned(before, id)
-    checkCas(secret, config, () => sentCas(call))
+    checkCas(call, secret, config)
     return storeVersion(tx, call, place, { before, secret }, config, content)
   })
 }
@@ -103,7 +98,7 @@ export const patchDataRoute = async (call: DataCall): Promise<Result> => {
     if (before === undefined) return raw(404, '')
     const config = await readConfig(tx, call)
     const secret = asVersioned(before, id)
-    checkCas(secret, config, () => sentCas(call))
+    checkCas(call, secret, config)
     const times = timesOf(secret, secret.current)
     if (times === undefined) return raw(404, '')
     if (isGone(times, call.now)) {

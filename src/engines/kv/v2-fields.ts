@@ -1,8 +1,15 @@
 import type { Call } from '../../engine/call.ts'
-import type { InputOf } from '../../engine/field.ts'
+import type { Field, InputOf } from '../../engine/field.ts'
 import { field } from '../../engine/field.ts'
+import type { JsonObject } from '../../std/json.ts'
 
 const path = field.string({ default: '', description: 'Path of the secret' })
+
+/** An object, or null, which is not the same as an empty one: handlers see null, or no value of a field that was sent. */
+const nullableMap = (description: string): Field<JsonObject | null | undefined> => {
+  const map = field.map({ description })
+  return { ...map, coerce: (value) => (value === null ? null : map.coerce(value)) }
+}
 
 /** Parameters of the routes of a version 2 mount. */
 export const configFields = {
@@ -16,7 +23,7 @@ export const configFields = {
 
 export const dataFields = {
   path,
-  data: field.map({ description: 'The secret' }),
+  data: nullableMap('The secret'),
   options: field.map({ description: 'cas: the number of the version that this write follows' }),
   version: field.int({ default: 0, description: 'Version to read; 0 = the latest' }),
 }
@@ -40,7 +47,7 @@ export const metadataFields = {
   delete_version_after: field.duration({
     description: 'Versions are deleted so long after they were made; 0 = as the mount says',
   }),
-  custom_metadata: field.map({ description: 'Names to texts; replaces what was there' }),
+  custom_metadata: nullableMap('Names to texts; replaces what was there'),
   metadata_cas: field.int({ description: 'current_metadata_version that this write follows' }),
   after: field.string({ default: '', description: 'Lists begin after this name' }),
   limit: field.int({ default: 0, description: 'Names that a list gives; 0 = all' }),

@@ -87,8 +87,7 @@ const done = (call: MetadataCall, warnings: readonly string[]): Result => {
 }
 
 /** The custom metadata of the body; null as an empty one. */
-const sentCustom = ({ input }: MetadataCall): JsonObject | null =>
-  (input.custom_metadata as JsonObject | null | undefined) ?? null
+const sentCustom = ({ input }: MetadataCall): JsonObject | null => input.custom_metadata ?? null
 
 /** `POST metadata/<path>`: what was not sent stays; custom metadata is replaced. */
 export const writeMetadataRoute = async (call: MetadataCall): Promise<Result> => {

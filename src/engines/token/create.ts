@@ -24,7 +24,9 @@ export const scopeOf = (call: Pick<Call, 'namespace' | 'names' | 'now'>): TokenS
 
 /** Names of policies: trimmed, lower case, once each, sorted; `root` alone when it is among them. */
 const cleanNames = (names: readonly string[]): string[] => {
-  const clean = [...new Set(names.map((name) => goLower(name.trim())))].filter((name) => name !== '')
+  const clean = [...new Set(names.map((name) => goLower(name.trim())))].filter(
+    (name) => name !== '',
+  )
   return clean.includes('root') ? ['root'] : clean.sort(compareBytes)
 }
 
@@ -88,6 +90,7 @@ export const createToken = async (
   orphanPath: boolean,
 ): Promise<AuthResult> => {
   const drawn = tokens.draw()
+  if (call.input.id !== '') await tokens.bury(scopeOf(call), call.input.id)
   const { auth, warnings } = await call.records.transact((tx) =>
     createIn(tx, call, tokens, orphanPath, drawn),
   )

@@ -2,8 +2,11 @@ import { field } from '../../engine/field.ts'
 
 /** Parameters of a token's creation (spec/auth.md 2.4). Durations arrive as texts: their errors are the handler's. */
 export const createFields = {
-  id: field.string({ default: '', description: 'The token itself, chosen by the caller; needs sudo' }),
-  policies: field.stringList({ description: 'Policies of the token; the parent\'s when missing' }),
+  id: field.string({
+    default: '',
+    description: 'The token itself, chosen by the caller; needs sudo',
+  }),
+  policies: field.stringList({ description: "Policies of the token; the parent's when missing" }),
   meta: field.keyValues({ description: 'Metadata, shown by lookups' }),
   no_parent: field.bool({ default: false, description: 'Make an orphan; needs sudo' }),
   no_default_policy: field.bool({ default: false, description: 'Leave out the policy default' }),
@@ -15,8 +18,14 @@ export const createFields = {
     default: '',
     description: 'The end that no renewal goes beyond',
   }),
-  display_name: field.string({ default: '', description: 'Shown after token- in logs and lookups' }),
-  num_uses: field.int({ default: 0, description: 'Requests the token is good for; 0 is unlimited' }),
+  display_name: field.string({
+    default: '',
+    description: 'Shown after token- in logs and lookups',
+  }),
+  num_uses: field.int({
+    default: 0,
+    description: 'Requests the token is good for; 0 is unlimited',
+  }),
   period: field.string({
     default: '',
     description: 'Makes a token that can be renewed for ever, each time for this long; needs sudo',

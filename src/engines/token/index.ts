@@ -22,7 +22,8 @@ export const createTokenEngine = ({ tokens }: { readonly tokens: TokenPort }): E
   }
   const lookup = (call: CreateCall & { readonly input: { readonly token: unknown } }) => {
     const given = call.input.token
-    if (!call.has('token' as never)) return lookupToken(call, tokens, tokens.textOfCaller(call.caller!))
+    if (!call.has('token' as never))
+      return lookupToken(call, tokens, tokens.textOfCaller(call.caller!))
     if (typeof given !== 'string') throw denied('invalid token')
     return lookupToken(call, tokens, given === '' ? tokens.textOfCaller(call.caller!) : given)
   }
@@ -198,7 +199,8 @@ export const createTokenEngine = ({ tokens }: { readonly tokens: TokenPort }): E
           list: (call) =>
             listPages(
               (async function* () {
-                for await (const keys of tokens.accessors(call.records, scopeOf(call))) yield { keys }
+                for await (const keys of tokens.accessors(call.records, scopeOf(call)))
+                  yield { keys }
               })(),
             ),
         },

@@ -15,7 +15,11 @@ export const describeToken = async (
   id: string,
 ): Promise<DataResult> => {
   const { record } = token
-  const identityPolicies = await tokens.identityPolicies(call.records, scopeOf(call), record.entityId)
+  const identityPolicies = await tokens.identityPolicies(
+    call.records,
+    scopeOf(call),
+    record.entityId,
+  )
   const seconds = (at: number): number => Math.floor(at / 1000)
   return data({
     accessor: record.accessor,

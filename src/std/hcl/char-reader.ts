@@ -18,7 +18,10 @@ export class CharReader {
   #line = 1
   #column = 0
   #afterBreak = false
-  #before = { index: 0, line: 1, column: 0, afterBreak: false }
+  #lineBefore = 1
+  #columnBefore = 0
+  #indexBefore = 0
+  #afterBreakBefore = false
 
   /** `fault` is told of characters that may not occur, at the position of that moment. */
   constructor(text: string, fault: (text: string) => void) {
@@ -33,12 +36,10 @@ export class CharReader {
 
   /** The next code point or END. */
   read(): number {
-    this.#before = {
-      index: this.index,
-      line: this.#line,
-      column: this.#column,
-      afterBreak: this.#afterBreak,
-    }
+    this.#indexBefore = this.index
+    this.#lineBefore = this.#line
+    this.#columnBefore = this.#column
+    this.#afterBreakBefore = this.#afterBreak
     if (this.#afterBreak) {
       this.#line++
       this.#column = 0
@@ -64,11 +65,10 @@ export class CharReader {
 
   /** Takes the last `read` back; not twice. */
   unread(): void {
-    const { index, line, column, afterBreak } = this.#before
-    this.index = index
-    this.#line = line
-    this.#column = column
-    this.#afterBreak = afterBreak
+    this.index = this.#indexBefore
+    this.#line = this.#lineBefore
+    this.#column = this.#columnBefore
+    this.#afterBreak = this.#afterBreakBefore
   }
 
   /** Counts so many further reads at the end, if this is the end. */

@@ -102,7 +102,7 @@ export const decodeLists = (
   items: readonly HclItem[],
 ): ReadonlyMap<string, readonly HclValue[]> | undefined => {
   if (items.length === 0) return undefined
-  const lists = new Map<string, readonly HclValue[]>()
+  const lists = new Map<string, HclValue[]>()
   const add = ({ keys, value }: HclItem): void => {
     const [key, ...labels] = keys
     if (key === undefined) return
@@ -116,7 +116,9 @@ export const decodeLists = (
             }),
           ]
         : valuesOf(value)
-    lists.set(key.value, [...(lists.get(key.value) ?? []), ...values])
+    const known = lists.get(key.value)
+    if (known === undefined) lists.set(key.value, [...values])
+    else for (const value of values) known.push(value)
   }
   for (const item of items) {
     if (item.keys.length > 0) add(item)

@@ -43,7 +43,7 @@ const WORDS: ReadonlyMap<string, JsonTokenType> = new Map([
   ['false', 'BOOL'],
   ['null', 'NULL'],
 ])
-const ESCAPES = new Set([...'"\\/bfnrt'].map(code))
+const ESCAPES = new Set('"\\/bfnrt'.split('').map(code))
 const DASH = code('-')
 
 /** Cuts the JSON form of HCL into tokens. As with Lexer, the last fault is kept and outweighs what the parser finds. */

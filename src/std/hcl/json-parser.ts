@@ -1,6 +1,6 @@
 import type { HclItem, HclKey, HclList, HclLiteral, HclNode, HclObject, Position } from './ast.ts'
 import { flatten } from './flatten.ts'
-import { HclError, MAX_DEPTH } from './hcl-error.ts'
+import { HclError, MAX_DEPTH, showPosition } from './hcl-error.ts'
 import type { JsonToken } from './json-lexer.ts'
 import { JsonLexer } from './json-lexer.ts'
 
@@ -9,6 +9,16 @@ const NOWHERE: Position = { line: 0, column: 0 }
 
 /** What a number must look like to be JSON; the lexer is more patient. */
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/
+
+const show = ({ at, type, text }: JsonToken): string => `${showPosition(at)} ${type} ${text}`
+
+const literal = (type: HclLiteral['type'], text: string, value: string): HclLiteral => ({
+  kind: 'literal',
+  type,
+  text,
+  value,
+  at: NOWHERE,
+})
 
 /** Reads objects that the document ends in as if they were closed: the reference does. */
 class JsonParser {
@@ -23,16 +33,12 @@ class JsonParser {
   document(): HclObject {
     const value = this.#value()
     if (value?.kind === 'object') return value
-    throw new HclError(`Expected value, got unknown token: ${this.#show(this.#last)}`)
+    throw new HclError(`Expected value, got unknown token: ${show(this.#last)}`)
   }
 
   #take(): JsonToken {
     this.#last = this.#lexer.next()
     return this.#last
-  }
-
-  #show({ at, type, text }: JsonToken): string {
-    return `${at.line}:${at.column} ${type} ${text}`
   }
 
   #object(): HclObject {
@@ -76,22 +82,13 @@ class JsonParser {
   /** Undefined at the end of the document. */
   #value(): HclNode | undefined {
     const token = this.#take()
-    switch (token.type) {
-      case 'EOF':
-        return undefined
-      case 'LBRACE':
-        return this.#object()
-      case 'LBRACK':
-        return this.#list()
-      case 'NUMBER':
-      case 'FLOAT':
-      case 'BOOL':
-      case 'NULL':
-      case 'STRING':
-        return this.#literal(token)
-      default:
-        throw new HclError(`Expected value, got unknown token: ${this.#show(token)}`)
-    }
+    if (token.type === 'EOF') return undefined
+    if (token.type === 'LBRACE') return this.#object()
+    if (token.type === 'LBRACK') return this.#list()
+    if (token.type === 'NULL') return literal('string', '', '')
+    const value = this.#literal(token)
+    if (value !== undefined) return value
+    throw new HclError(`Expected value, got unknown token: ${show(token)}`)
   }
 
   #list(): HclList {
@@ -99,45 +96,29 @@ class JsonParser {
       const items: HclNode[] = []
       for (;;) {
         const token = this.#take()
-        switch (token.type) {
-          case 'COMMA':
-            break
-          case 'RBRACK':
-            return { kind: 'list', items, at: NOWHERE }
-          case 'LBRACE':
-            items.push(this.#object())
-            break
-          // The reference drops these two, which turns "only true" into "anything": they are kept here.
-          case 'LBRACK':
-            items.push(this.#list())
-            break
-          case 'BOOL':
-          case 'NUMBER':
-          case 'FLOAT':
-          case 'STRING':
-            items.push(this.#literal(token))
-            break
-          default:
-            throw new HclError(`unexpected token while parsing list: ${token.type}`)
-        }
+        if (token.type === 'RBRACK') return { kind: 'list', items, at: NOWHERE }
+        if (token.type !== 'COMMA') items.push(this.#element(token))
       }
     })
   }
 
-  #literal(token: JsonToken): HclLiteral {
+  /** Lists and booleans are kept: the reference drops them here, which turns "only true" into "anything". */
+  #element(token: JsonToken): HclNode {
+    if (token.type === 'LBRACE') return this.#object()
+    if (token.type === 'LBRACK') return this.#list()
+    const value = this.#literal(token)
+    if (value !== undefined) return value
+    throw new HclError(`unexpected token while parsing list: ${token.type}`)
+  }
+
+  /** Undefined when the token is none. */
+  #literal(token: JsonToken): HclLiteral | undefined {
     const { type, text } = token
-    const literal = (kind: HclLiteral['type'], value: string): HclLiteral => ({
-      kind: 'literal',
-      type: kind,
-      text: value === '' ? '' : text,
-      value,
-      at: NOWHERE,
-    })
-    if (type === 'STRING') return literal('string', this.#string(token))
-    if (type === 'NULL') return literal('string', '')
-    if (type === 'BOOL') return literal('bool', text)
-    if (!NUMBER.test(text)) throw new HclError(`${this.#show(token)}: not a number`)
-    return literal(type === 'FLOAT' ? 'float' : 'number', text)
+    if (type === 'STRING') return literal('string', text, this.#string(token))
+    if (type === 'BOOL') return literal('bool', text, text)
+    if (type !== 'NUMBER' && type !== 'FLOAT') return undefined
+    if (!NUMBER.test(text)) throw new HclError(`${show(token)}: not a number`)
+    return literal(type === 'FLOAT' ? 'float' : 'number', text, text)
   }
 
   /** A string with a fault of the lexer has no value; the document is refused in the end. */
@@ -146,14 +127,14 @@ class JsonParser {
     try {
       return (JSON.parse(token.text) as string).toWellFormed()
     } catch {
-      throw new HclError(`${token.at.line}:${token.at.column}: illegal char in string`)
+      throw new HclError(`${showPosition(token.at)}: illegal char in string`)
     }
   }
 
   #nested<T>(read: () => T): T {
     const { at } = this.#last
     if (this.#depth >= MAX_DEPTH) {
-      throw new HclError(`${at.line}:${at.column}: nested more than ${MAX_DEPTH} deep`)
+      throw new HclError(`${showPosition(at)}: nested more than ${MAX_DEPTH} deep`)
     }
     this.#depth++
     try {

@@ -56,7 +56,7 @@ const OPEN = code('{')
 const CLOSE = code('}')
 const LESS = code('<')
 
-const PLAIN_ESCAPES = new Set([...'abfnrtv\\"'].map(code))
+const PLAIN_ESCAPES = new Set('abfnrtv\\"'.split('').map(code))
 /** Hexadecimal digits that each of these escapes wants. */
 const HEX_ESCAPES = new Map([
   [code('x'), 2],

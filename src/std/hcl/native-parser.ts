@@ -1,21 +1,39 @@
 import type { HclItem, HclKey, HclList, HclLiteral, HclNode, HclObject, Position } from './ast.ts'
-import { errorAt, HclError, MAX_DEPTH } from './hcl-error.ts'
-import type { Token } from './lexer.ts'
+import { errorAt, HclError, MAX_DEPTH, showPosition } from './hcl-error.ts'
+import type { Token, TokenType } from './lexer.ts'
 import { Lexer } from './lexer.ts'
 import { heredocText, unquote } from './unquote.ts'
 
-const LITERALS = {
-  BOOL: 'bool',
-  NUMBER: 'number',
-  FLOAT: 'float',
-  STRING: 'string',
-  HEREDOC: 'heredoc',
-} as const
+const LITERALS: ReadonlyMap<TokenType, HclLiteral['type']> = new Map([
+  ['BOOL', 'bool'],
+  ['NUMBER', 'number'],
+  ['FLOAT', 'float'],
+  ['STRING', 'string'],
+  ['HEREDOC', 'heredoc'],
+])
 
 const START: Position = { line: 1, column: 1 }
 
 /** The document ended inside an assignment: what was read before it counts, as in the reference. */
 class Ended extends Error {}
+
+interface Keys {
+  readonly keys: readonly HclKey[]
+  /** As in the source. */
+  readonly texts: readonly string[]
+}
+
+/** Refuses what cannot follow so many names. */
+const checkAfterKeys = ({ type, at }: Token, count: number): void => {
+  if (type === 'ASSIGN') {
+    if (count > 1) throw errorAt(at, 'nested object expected: LBRACE got: ASSIGN')
+    if (count === 0) throw errorAt(at, 'no object keys found!')
+  } else if (type === 'LBRACE') {
+    if (count === 0) throw errorAt(at, 'expected: IDENT | STRING got: LBRACE')
+  } else if (type === 'ILLEGAL') throw errorAt(at, 'illegal character')
+  else if (type !== 'EOF' && (type !== 'RBRACE' || count === 0))
+    throw errorAt(at, `expected: IDENT | STRING | ASSIGN | LBRACE got: ${type}`)
+}
 
 /** Recursive descent over the tokens of one document. */
 class NativeParser {
@@ -63,45 +81,26 @@ class NativeParser {
     }
   }
 
-  /** The names before a `=` or `{`, which stays the last token; undefined at the end of the document. */
-  #keys(): { readonly keys: readonly HclKey[]; readonly texts: readonly string[] } | undefined {
+  /**
+   * The names before a `=`, `{` or `}`, which stays the last token; undefined when the document ends without any.
+   */
+  #keys(): Keys | undefined {
     const keys: HclKey[] = []
     const texts: string[] = []
     for (;;) {
       const token = this.#take()
-      switch (token.type) {
-        case 'IDENT':
-        case 'STRING':
-          keys.push({ value: this.#stringValue(token), at: token.at })
-          texts.push(token.text)
-          continue
-        case 'EOF':
-          return keys.length === 0 ? undefined : { keys, texts }
-        case 'ASSIGN':
-          if (keys.length > 1) throw errorAt(token.at, 'nested object expected: LBRACE got: ASSIGN')
-          if (keys.length === 0) throw errorAt(token.at, 'no object keys found!')
-          return { keys, texts }
-        case 'LBRACE':
-          if (keys.length === 0) throw errorAt(token.at, 'expected: IDENT | STRING got: LBRACE')
-          return { keys, texts }
-        case 'RBRACE':
-          if (keys.length > 0) return { keys, texts }
-          break
-        case 'ILLEGAL':
-          throw errorAt(token.at, 'illegal character')
-        default:
+      if (token.type === 'IDENT' || token.type === 'STRING') {
+        keys.push({ value: this.#stringValue(token), at: token.at })
+        texts.push(token.text)
+        continue
       }
-      throw errorAt(token.at, `expected: IDENT | STRING | ASSIGN | LBRACE got: ${token.type}`)
+      if (token.type === 'EOF' && keys.length === 0) return undefined
+      checkAfterKeys(token, keys.length)
+      return { keys, texts }
     }
   }
 
-  #item({
-    keys,
-    texts,
-  }: {
-    readonly keys: readonly HclKey[]
-    readonly texts: readonly string[]
-  }): HclItem {
+  #item({ keys, texts }: Keys): HclItem {
     const token = this.#last
     if (token.type === 'ASSIGN') return { keys, assign: token.at, value: this.#value() }
     if (token.type === 'LBRACE') return { keys, assign: undefined, value: this.#object(token.at) }
@@ -115,25 +114,13 @@ class NativeParser {
 
   #value(): HclNode {
     const token = this.#take()
-    switch (token.type) {
-      case 'NUMBER':
-      case 'FLOAT':
-      case 'BOOL':
-      case 'STRING':
-      case 'HEREDOC':
-        return this.#literal(token, LITERALS[token.type])
-      case 'LBRACE':
-        return this.#object(token.at)
-      case 'LBRACK':
-        return this.#list(token.at)
-      case 'EOF':
-        throw new Ended()
-      default:
-        throw errorAt(
-          token.at,
-          `Unknown token: ${token.at.line}:${token.at.column} ${token.type} ${token.text}`,
-        )
-    }
+    const { type, text, at } = token
+    const literal = LITERALS.get(type)
+    if (literal !== undefined) return this.#literal(token, literal)
+    if (type === 'LBRACE') return this.#object(at)
+    if (type === 'LBRACK') return this.#list(at)
+    if (type === 'EOF') throw new Ended()
+    throw errorAt(at, `Unknown token: ${showPosition(at)} ${type} ${text}`)
   }
 
   #object(at: Position): HclObject {
@@ -163,38 +150,31 @@ class NativeParser {
     let needsComma = false
     for (;;) {
       const token = this.#take()
-      if (needsComma && token.type !== 'COMMA' && token.type !== 'RBRACK') {
+      if (token.type === 'RBRACK') return { kind: 'list', items, at }
+      if (token.type === 'COMMA') {
+        this.#peek()
+        needsComma = false
+        continue
+      }
+      if (needsComma) {
         throw errorAt(
           token.at,
           `error parsing list, expected comma or list end, got: ${token.type}`,
         )
       }
-      switch (token.type) {
-        case 'NUMBER':
-        case 'FLOAT':
-        case 'BOOL':
-        case 'STRING':
-        case 'HEREDOC':
-          items.push(this.#literal(token, LITERALS[token.type]))
-          needsComma = true
-          break
-        case 'COMMA':
-          this.#peek()
-          needsComma = false
-          break
-        case 'LBRACE':
-          items.push(this.#within(token.at, 'object', () => this.#object(token.at)))
-          needsComma = true
-          break
-        case 'LBRACK':
-          items.push(this.#within(token.at, 'list', () => this.#list(token.at)))
-          break
-        case 'RBRACK':
-          return { kind: 'list', items, at }
-        default:
-          throw errorAt(token.at, `unexpected token while parsing list: ${token.type}`)
-      }
+      items.push(this.#element(token))
+      // After a list the comma may be left out, as in the reference.
+      needsComma = token.type !== 'LBRACK'
     }
+  }
+
+  #element(token: Token): HclNode {
+    const { type, at } = token
+    const literal = LITERALS.get(type)
+    if (literal !== undefined) return this.#literal(token, literal)
+    if (type === 'LBRACE') return this.#within(at, 'object', () => this.#object(at))
+    if (type === 'LBRACK') return this.#within(at, 'list', () => this.#list(at))
+    throw errorAt(at, `unexpected token while parsing list: ${type}`)
   }
 
   #within<T>(at: Position, what: string, read: () => T): T {

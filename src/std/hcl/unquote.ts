@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer'
-import { isHex } from './char-class.ts'
 
 const NAMED: ReadonlyMap<string, number> = new Map([
   ['a', 7],
@@ -17,6 +16,7 @@ const HEX_DIGITS: ReadonlyMap<string, number> = new Map([
   ['u', 4],
   ['U', 8],
 ])
+const HEX = /^[\da-fA-F]+$/
 const OCTAL = /^[0-7]{3}$/
 
 /** What an escape stands for, and how many units of the text it takes after the backslash. */
@@ -32,8 +32,7 @@ const hexEscape = (
   letter: string,
 ): Escape | undefined => {
   const text = body.slice(at + 1, at + 1 + digits)
-  if (text.length < digits || ![...text].every((char) => isHex(char.charCodeAt(0))))
-    return undefined
+  if (text.length < digits || !HEX.test(text)) return undefined
   const value = Number.parseInt(text, 16)
   if (letter === 'x') return { bytes: Uint8Array.of(value), length: 1 + digits }
   if (value > 0x10ffff) return undefined

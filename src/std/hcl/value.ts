@@ -24,18 +24,18 @@ const nodeValue = (node: HclNode): HclValue => {
 
 /** What one name holds: an object, or several, become a list of objects; of repeated literals the last counts. */
 const gather = (items: readonly HclItem[]): HclValue => {
-  const blocks: HclValue[] = []
-  let plain: HclValue | undefined
+  const many: HclValue[] = []
+  let last: HclValue | undefined
   for (const item of items) {
     const { keys, value } = item
-    if (keys.length > 0) blocks.push(itemsValue([item]))
-    else if (value.kind === 'object') blocks.push(itemsValue(value.items))
-    else if (value.kind === 'list' && Array.isArray(plain))
-      plain = [...(plain as readonly HclValue[]), ...value.items.map(nodeValue)]
-    else plain = nodeValue(value)
+    if (keys.length > 0) many.push(itemsValue([item]))
+    else if (value.kind === 'object') many.push(itemsValue(value.items))
+    else if (value.kind === 'list') for (const element of value.items) many.push(nodeValue(element))
+    else last = literalValue(value)
   }
-  if (plain === undefined) return blocks
-  return blocks.length === 0 ? plain : [...blocks, ...(Array.isArray(plain) ? plain : [plain])]
+  if (last === undefined) return many
+  if (many.length > 0) many.push(last)
+  return many.length > 0 ? many : last
 }
 
 const itemsValue = (items: readonly HclItem[]): HclBlock => {

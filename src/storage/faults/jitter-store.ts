@@ -3,9 +3,9 @@ import type { Store } from '../store.ts'
 /** The store with every call held up, before and after it happens, by as many microtasks as `next` says. */
 export const withJitter = (store: Store, next: () => number): Store => {
   const late = async <T>(run: () => Promise<T>): Promise<T> => {
-    for (let left = next(); left > 0; left--) await undefined
+    for (let left = next(); left > 0; left--) await Promise.resolve()
     const result = await run()
-    for (let left = next(); left > 0; left--) await undefined
+    for (let left = next(); left > 0; left--) await Promise.resolve()
     return result
   }
   return {

@@ -9,23 +9,30 @@ const failed = (cause: Error & { readonly code?: number }): Error =>
     commitError: Promise.reject(cause),
   })
 
+const reads = () => true
+const readsNoMore = () => false
+
 describe('a failed transaction', () => {
   it('certainly did nothing when the disk or the map was full', async () => {
     for (const code of [28, 27, -30792]) {
-      const failure = await commitFailure(failed(Object.assign(new Error('full'), { code })))
+      const failure = await commitFailure(
+        failed(Object.assign(new Error('full'), { code })),
+        readsNoMore,
+      )
       assert.ok(failure instanceof Unavailable)
       assert.equal(failure.message, 'LMDB: full')
     }
   })
 
-  it('is undecided when the flush failed', async () => {
-    const failure = await commitFailure(failed(Object.assign(new Error('I/O'), { code: 5 })))
-    assert.ok(failure instanceof Unknown)
+  it('is undecided after an I/O error only if LMDB opens no snapshot any more', async () => {
+    const error = () => failed(Object.assign(new Error('I/O'), { code: 5 }))
+    assert.ok((await commitFailure(error(), reads)) instanceof Unavailable)
+    assert.ok((await commitFailure(error(), readsNoMore)) instanceof Unknown)
   })
 
   it('did nothing when it was refused before it began', async () => {
     for (const error of [new Error('Database is closed'), 'a text', undefined]) {
-      assert.ok((await commitFailure(error)) instanceof Unavailable)
+      assert.ok((await commitFailure(error, reads)) instanceof Unavailable)
     }
   })
 })

@@ -19,7 +19,7 @@ import type {
 } from '../store.ts'
 import { ensureBefore, Unavailable, Unknown } from '../store.ts'
 import { ensureLocalFileSystem } from './file-system.ts'
-import { commitFailure, readFailure } from './lmdb-failure.ts'
+import { commitFailure, handleUnseenFailures, readFailure } from './lmdb-failure.ts'
 import { commitNested } from './nested-commit.ts'
 
 export interface LmdbOptions {
@@ -70,6 +70,7 @@ class LmdbStore implements LmdbStoreHandle {
     this.#records = root.openDB<Uint8Array, Uint8Array>({ name: 'records', ...table })
     this.#own = root.openDB<Uint8Array, Uint8Array>({ name: 'own', ...table })
     this.#clock = clock
+    handleUnseenFailures(root)
     this.#readClock()
   }
 
@@ -104,10 +105,10 @@ class LmdbStore implements LmdbStoreHandle {
         if (commit.quiet !== true) void this.#own.put(EPOCH, NOTHING, commit.id)
         if (clock !== undefined) void this.#own.put(CLOCK, clock, commit.id)
       }).catch(async (error: unknown) => {
-        throw await commitFailure(error)
+        throw await commitFailure(error, () => this.#stillReads())
       })
     } catch (error) {
-      throw await commitFailure(error)
+      throw await commitFailure(error, () => this.#stillReads())
     }
     const committed = await this.#watch.within(
       under,
@@ -152,6 +153,16 @@ class LmdbStore implements LmdbStoreHandle {
       return { kind: 'conflict', stale: stale.map(({ key }) => key) }
     } catch (error) {
       throw readFailure(error)
+    }
+  }
+
+  #stillReads(): boolean {
+    try {
+      this.#root.resetReadTxn()
+      this.#versionIn(this.#own, EPOCH)
+      return true
+    } catch {
+      return false
     }
   }
 

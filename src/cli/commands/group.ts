@@ -1,0 +1,159 @@
+import type { ApiClient } from '../../client/api-client.ts'
+import { text } from '../../client/secret.ts'
+import type { Call, Command } from '../command.ts'
+import { asking, say } from '../command.ts'
+import { remoteFailure } from '../failure.ts'
+import type { Flag } from '../flags.ts'
+import type { GroupMembers } from '../group-members.ts'
+import { changeMembers } from '../group-members.ts'
+import { findEntity, findGroup, lookForGroup, namesOf } from '../identity-lookup.ts'
+import { printRecord } from '../print-record.ts'
+import { printNotices, printValue } from '../print-secret.ts'
+import { table } from '../table.ts'
+
+const createFlags: readonly Flag[] = [
+  { name: 'type', kind: 'text', help: 'internal (the default) or external: filled by logins.' },
+  { name: 'policy', kind: 'list', help: 'A policy of its members; repeatable.' },
+  { name: 'metadata', kind: 'map', help: 'A remark, k=v; repeatable.' },
+  { name: 'member', kind: 'list', help: 'An entity in it, by name or id; repeatable.' },
+  { name: 'member-group', kind: 'list', help: 'A group in it, by name or id; repeatable.' },
+]
+
+const words = (call: Call, flag: string): string[] =>
+  call.flags
+    .list(flag)
+    .flatMap((each) => each.split(','))
+    .filter((each) => each !== '')
+
+const entityIds = async (client: ApiClient, names: readonly string[]): Promise<string[]> =>
+  await Promise.all(names.map(async (name) => (await findEntity(client, name)).id))
+
+const groupIds = async (client: ApiClient, names: readonly string[]): Promise<string[]> =>
+  await Promise.all(names.map(async (name) => (await findGroup(client, name)).id))
+
+/** `signet group create`. */
+export const groupCreate: Command = {
+  usage: '[flags] NAME',
+  help: 'Creates a group. One of that name is left as it is.',
+  flags: createFlags,
+  args: { min: 1, max: 1 },
+  run: async (call) => {
+    const [name = ''] = call.args
+    const client = await call.client()
+    const existing = await lookForGroup(client, name)
+    if (existing !== undefined) {
+      throw remoteFailure(`There is a group ${existing.name} already (${existing.id})`)
+    }
+    const members = await entityIds(client, words(call, 'member'))
+    const children = await groupIds(client, words(call, 'member-group'))
+    const metadata = call.flags.map('metadata')
+    const secret = await asking(`Error creating group ${name}`, () =>
+      client.post('identity/group', {
+        name,
+        type: call.flags.text('type') ?? 'internal',
+        ...(call.flags.given('policy') ? { policies: words(call, 'policy') } : {}),
+        ...(metadata === undefined ? {} : { metadata }),
+        ...(members.length === 0 ? {} : { member_entity_ids: members }),
+        ...(children.length === 0 ? {} : { member_group_ids: children }),
+      }),
+    )
+    const id = text(secret?.data?.['id'])
+    if (secret === undefined || id === '') {
+      throw remoteFailure(
+        `Somebody else created the group ${name} at the same moment: it has what this command gave it; look at it with signet group members`,
+      )
+    }
+    printNotices(call, secret)
+    return printRecord(
+      call,
+      [
+        ['id', id],
+        ['name', name],
+      ],
+      { id, name },
+    )
+  },
+}
+
+const groupsFlag: Flag = {
+  name: 'groups',
+  kind: 'boolean',
+  help: 'The members are groups, not entities.',
+}
+
+const changing = (verb: 'add' | 'remove', help: string): Command => ({
+  usage: '[flags] GROUP MEMBER...',
+  help,
+  flags: [groupsFlag],
+  args: { min: 2 },
+  run: async (call) => {
+    const [word = '', ...names] = call.args
+    const client = await call.client()
+    const kind: GroupMembers = call.flags.boolean('groups') ? 'groups' : 'entities'
+    const ids = await (kind === 'groups' ? groupIds : entityIds)(client, names)
+    const group = await findGroup(client, word)
+    if (group.type === 'external') {
+      throw remoteFailure(
+        `${group.name} is an external group: its members come from logins, through its alias`,
+      )
+    }
+    const outcome = await changeMembers(client, group.id, kind, verb, ids)
+    if (call.format !== 'table') {
+      printValue(call, { group_id: group.id, ...outcome })
+      return 0
+    }
+    const named = (changed: readonly string[]): string =>
+      changed.map((id) => names[ids.indexOf(id)] ?? id).join(', ')
+    const done = verb === 'add' ? `Added to ${group.name}` : `Removed from ${group.name}`
+    const idle = verb === 'add' ? `In ${group.name} already` : `Not in ${group.name}`
+    if (outcome.changed.length > 0) say(call.io, `Success! ${done}: ${named(outcome.changed)}`)
+    if (outcome.unchanged.length > 0) say(call.io, `${idle}: ${named(outcome.unchanged)}`)
+    return 0
+  },
+})
+
+/** `signet group add`. */
+export const groupAdd: Command = changing(
+  'add',
+  'Adds members to a group, by name or id; those who are in it stay.',
+)
+
+/** `signet group remove`. */
+export const groupRemove: Command = changing(
+  'remove',
+  'Removes members from a group, by name or id; the others stay.',
+)
+
+/** `signet group members`. */
+export const groupMembers: Command = {
+  usage: '[flags] GROUP',
+  help: 'Lists the members of a group.',
+  flags: [],
+  args: { min: 1, max: 1 },
+  run: async (call) => {
+    const client = await call.client()
+    const group = await findGroup(client, call.args[0] ?? '')
+    const entities = [...new Set(group.entityIds)]
+    const names = await asking('Error reading members', async () => ({
+      entities: await namesOf(client, 'entity', entities),
+      groups: await namesOf(client, 'group', group.groupIds),
+    }))
+    const members = [
+      ...entities.map((id, at) => ({ type: 'entity', name: names.entities[at] ?? id, id })),
+      ...group.groupIds.map((id, at) => ({ type: 'group', name: names.groups[at] ?? id, id })),
+    ]
+    if (call.format !== 'table') {
+      printValue(call, members)
+      return 0
+    }
+    if (members.length === 0) {
+      say(call.io, `${group.name} has no members.`)
+      return 0
+    }
+    say(
+      call.io,
+      table([['Name', 'Type', 'Id'], ...members.map((each) => [each.name, each.type, each.id])]),
+    )
+    return 0
+  },
+}

@@ -1,0 +1,83 @@
+import { field } from '../../engine/field.ts'
+import { Refusal } from '../../engine/refusal.ts'
+import { route } from '../../engine/route.ts'
+import type { Json } from '../../std/json.ts'
+import { bare } from './bare.ts'
+import type { SystemOptions } from './options.ts'
+
+const badParameter = (): Refusal => new Refusal('invalid', '', { silent: true })
+
+const asCode = (value: Json | undefined, usual: number): number => {
+  if (value === undefined) return usual
+  const text = String(value)
+  if (!/^[+-]?\d+$/.test(text)) throw badParameter()
+  return Number(text)
+}
+
+const BOOL = /^(1|t|T|TRUE|true|True|0|f|F|FALSE|false|False|)$/
+
+const checkBool = (value: Json | undefined): void => {
+  if (value !== undefined && !BOOL.test(String(value))) throw badParameter()
+}
+
+/** Node sends no others. */
+const isSendable = (code: number): boolean => code >= 200 && code <= 599
+
+const code = (when: string) => field.any({ description: `Status to answer with ${when}` })
+
+/** `sys/health`: whether this server can serve, as load balancers ask it. */
+export const healthRoute = ({ seal, facts }: SystemOptions) =>
+  route({
+    path: 'health',
+    summary: 'Tell by status and body whether the server is initialised and unsealed',
+    fields: {
+      standbyok: field.any({ description: 'A standby answers as the active server does' }),
+      perfstandbyok: field.any({ description: 'Not used' }),
+      activecode: code('while active'),
+      standbycode: code('while on standby'),
+      sealedcode: code('while sealed'),
+      uninitcode: code('before initialisation'),
+    },
+    whileSealed: true,
+    unaudited: true,
+    answersHead: true,
+    verbs: {
+      read: async ({ input, now }) => {
+        checkBool(input.standbyok)
+        checkBool(input.perfstandbyok)
+        const active = asCode(input.activecode, 200)
+        asCode(input.standbycode, 429)
+        const whenSealed = asCode(input.sealedcode, 503)
+        const uninitialised = asCode(input.uninitcode, 501)
+        const { sealed, initialized, clusterName, clusterId } = await seal.status()
+        const status = !initialized ? uninitialised : sealed ? whenSealed : active
+        if (!isSendable(status)) throw badParameter()
+        const replication = sealed ? 'unknown' : 'disabled'
+        return bare(
+          [
+            ['initialized', initialized],
+            ['sealed', sealed],
+            ['standby', sealed],
+            ['replication_performance_mode', replication],
+            ['replication_dr_mode', replication],
+            ['server_time_utc', Math.floor(now / 1000)],
+            ['version', facts.reportedVersion],
+            ['cluster_name', clusterName],
+            ['cluster_id', clusterId],
+          ],
+          status,
+        )
+      },
+    },
+  })
+
+/** `sys/leader`: there is one server, so nobody else leads. */
+export const leaderRoute = () =>
+  route({
+    path: 'leader',
+    summary: 'Tell which server leads',
+    fields: {},
+    whileSealed: true,
+    unaudited: true,
+    verbs: { read: () => bare([['ha_enabled', false]]) },
+  })
