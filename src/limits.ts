@@ -59,4 +59,16 @@ export const limits = {
   secretVersions: 2_000,
   /** Purged versions whose data one write removes: with the folders of a path they fit in a commit. */
   secretPurges: 64,
+  /** A key, role, client, assignment, scope or provider of OIDC as JSON: several fit in a commit of 1 MiB. */
+  oidcObjectBytes: 131_072,
+  /** Assignments of a client and scopes of a provider: each added or dropped one is a write of the same commit. */
+  oidcReferences: 64,
+  /** Public keys that one named key still publishes; rotation by time never comes near. */
+  oidcRetiredKeys: 256,
+  /** An authorization request as it is kept with its code: redirect URI, nonce, scopes, challenge. */
+  oidcCodeBytes: 16_384,
+  /** How long an authorization code can be used (identity.md 5.10). */
+  oidcCodeMs: 300_000,
+  /** Signing keys kept ready for use, per process. */
+  cachedSigningKeys: 1_000,
 } as const

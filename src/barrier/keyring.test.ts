@@ -47,6 +47,8 @@ describe('the keyring', () => {
       changed({ index: 'c2hvcnQ=' }),
       changed({ active: 7 }),
       Buffer.from(`{"index":"${secret}`),
+      Buffer.from(`{"index":${secret}`),
+      Buffer.from(secret),
     ]) {
       assert.throws(
         () => parseKeyring(form),

@@ -125,9 +125,18 @@ export const createKeyring = (now: number): Keyring =>
     1,
   )
 
+/** The error of JSON.parse quotes what it read, which here is keys: it must go no further. */
+const parseStored = (bytes: Uint8Array): StoredKeyring => {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString()) as StoredKeyring
+  } catch {
+    throw new Error('the keyring is not JSON')
+  }
+}
+
 /** The keyring of `serialise()`. Throws an Error that tells none of the contents when the form is not known. */
 export const parseKeyring = (bytes: Uint8Array): Keyring => {
-  const stored = JSON.parse(Buffer.from(bytes).toString()) as StoredKeyring
+  const stored = parseStored(bytes)
   if (stored.version !== 1)
     throw new Error('the keyring has a form that this version does not know')
   return new Keyring(

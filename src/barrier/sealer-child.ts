@@ -8,5 +8,5 @@ process.once('message', ({ keyring, count }: { keyring: string; count: number })
     sealer.seal(Buffer.from(`key/${index}`), Buffer.from('value')),
   )
   process.send!(sealed.map((one) => Buffer.from(one).toString('hex', 0, 29)))
-  process.disconnect()
+  process.disconnect!()
 })

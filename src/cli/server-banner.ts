@@ -42,6 +42,7 @@ export const serverBanner = (
     '',
     '==> Signet server started! Log data will stream in below:',
     '',
+    '',
   ].join('\n')
 }
 

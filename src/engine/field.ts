@@ -223,7 +223,7 @@ const asKeyValues = (value: Json): Readonly<Record<string, string>> => {
   for (const pair of pairs) {
     const text = asString(pair)
     const at = text.indexOf('=')
-    if (at <= 0) throw new FieldError(`invalid key pair "${text}"`)
+    if (at <= 0) throw new FieldError(`invalid key pair ${JSON.stringify(text)}`)
     out[text.slice(0, at)] = text.slice(at + 1)
   }
   return out

@@ -216,7 +216,7 @@ const readGet = (query: Parameters): Asked => {
   if (list && scan) throw refuse(400)
   if (list) return { operation: 'list', data: queryData(query, 'list') }
   if (scan) return { operation: 'scan', data: queryData(query, 'scan') }
-  return { operation: 'read', data: queryData(query) }
+  return { operation: 'read', data: queryData(query, 'list', 'scan') }
 }
 
 const flag = (query: Parameters, name: string): boolean => {
@@ -227,10 +227,13 @@ const flag = (query: Parameters, name: string): boolean => {
   return value
 }
 
-const queryData = (query: Parameters, used?: string): Record<string, Json> | undefined => {
+const queryData = (
+  query: Parameters,
+  ...used: readonly string[]
+): Record<string, Json> | undefined => {
   let data: Record<string, Json> | undefined
   for (const [name, values] of query) {
-    if (name === 'help' || name === used) continue
+    if (name === 'help' || used.includes(name)) continue
     data ??= Object.create(null) as Record<string, Json>
     data[name] = values.length === 1 ? (values[0] as string) : values
   }

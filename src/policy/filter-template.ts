@@ -1,6 +1,6 @@
 import { unquote } from '../std/hcl/unquote.ts'
 import type { FilterFunction, FilterValue } from './filter-functions.ts'
-import { FilterError, FUNCTIONS, isTrue, show } from './filter-functions.ts'
+import { FUNCTIONS, isTrue, show } from './filter-functions.ts'
 import { goQuote } from './go-quote.ts'
 
 /** A text that is no template; the message begins as Go's text/template words it. */
@@ -314,5 +314,3 @@ class Pieces {
  * throws FilterError when a function is given what it does not take.
  */
 export const compileFilter = (source: string): Render => new Pieces(cut(source)).whole()
-
-export { FilterError }

@@ -1,4 +1,5 @@
-import { compileFilter, FilterError, FilterSyntaxError } from './filter-template.ts'
+import { FilterError } from './filter-functions.ts'
+import { compileFilter, FilterSyntaxError } from './filter-template.ts'
 import { PolicyError } from './policy-error.ts'
 
 const FIELD = 'list_scan_response_keys_filter_path'

@@ -7,7 +7,7 @@ import type { Handler } from '../../engine/route.ts'
 import { route } from '../../engine/route.ts'
 import type { Lockout } from '../shared/lockout.ts'
 import { pageFields, sortedNames } from '../shared/sorted-names.ts'
-import { allRoles, roleRef } from './approle-records.ts'
+import { dropMount, allRoles, roleRef } from './approle-records.ts'
 import { logIn, loginFields, neededRoleId } from './log-in.ts'
 import { deleteRole, readRole, roleFields, writeRole } from './role.ts'
 import { rolePartRoutes } from './role-parts.ts'
@@ -37,6 +37,7 @@ export const approle = ({ lockout }: ApproleDeps): Engine => ({
   class: 'auth',
   summary: 'Log in with a role id and a secret id',
   lockout: true,
+  drop: dropMount,
   routes: [
     route({
       path: 'login',

@@ -13,7 +13,7 @@ import { keySources } from './key-sources.ts'
 import { loginFields, loginWithJwt } from './login.ts'
 import type { Outbound } from './outbound.ts'
 import { outbound as realOutbound } from './outbound.ts'
-import { roleRef } from './records.ts'
+import { dropMount, roleRef } from './records.ts'
 import { roleFields } from './role-fields.ts'
 import { deleteRole, listRoles, readRole } from './role-read.ts'
 import { writeRole } from './role-write.ts'
@@ -66,6 +66,7 @@ export const jwtEngines = (outbound: Outbound = realOutbound): readonly Engine[]
     summary: 'Logs in with tokens that an identity provider signed',
     routes: routes(outbound, keySources(outbound)),
     renew,
+    drop: dropMount,
   } as const
   return [
     { type: 'jwt', ...shared },

@@ -1,5 +1,6 @@
 import type { Call } from '../../engine/call.ts'
-import type { Ref } from '../../engine/records.ts'
+import { dropRange } from '../../engine/drop-range.ts'
+import type { Records, Ref } from '../../engine/records.ts'
 import { recordKind } from '../../engine/records.ts'
 import type { TokenSettings } from '../shared/token-fields.ts'
 
@@ -63,3 +64,13 @@ export const configRef = ({ namespace, mount }: Omit<Place, 'names'>): Ref<Confi
 /** Where a role lives; the name is lower-cased already. */
 export const roleRef = ({ namespace, mount, names }: Place, name: string): Ref<RoleRecord> =>
   roles.at(namespace.number, mount.key, names.hash('jwt-role', name))
+
+/** Removes all that a mount stored, once it is disabled. */
+export const dropMount = async (
+  records: Records,
+  { number }: Call['namespace'],
+  mount: Pick<Call['mount'], 'key'>,
+): Promise<void> => {
+  await dropRange(records, configs.under(number, mount.key))
+  await dropRange(records, roles.under(number, mount.key))
+}

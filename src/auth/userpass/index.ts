@@ -21,7 +21,7 @@ import {
   unsetTokenSettings,
 } from '../shared/token-fields.ts'
 import type { User } from './user-record.ts'
-import { allUsers, userRef } from './user-record.ts'
+import { dropMount, allUsers, userRef } from './user-record.ts'
 
 /*
  * The template of an auth method: what it keeps (user-record.ts), its routes as data, the handlers below them, and what a
@@ -62,6 +62,7 @@ export const userpass = (deps: UserpassDeps): Engine => ({
   class: 'auth',
   summary: 'Log in with a user name and a password',
   lockout: true,
+  drop: dropMount,
   routes: [
     route({
       path: 'users',

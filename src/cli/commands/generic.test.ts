@@ -61,7 +61,7 @@ describe('read', () => {
 
   it('prints yaml, and raw bytes unchanged', async () => {
     const yaml = await runAgainst(['read', '-format=yaml', 'x'], {
-      answer: () => data({ a: "true", num: [1] }),
+      answer: () => data({ a: 'true', num: [1] }),
     })
     assert.match(yaml.stdout, /^data:\n  a: "true"\n  num:\n  - 1\nlease_duration: 0\n/)
     const raw = await runAgainst(['read', '-format=raw', 'x'], {

@@ -158,7 +158,7 @@ const createIn = async (
   const record: NewToken['record'] = {
     policies,
     path: call.path,
-    meta: input.meta === undefined || Object.keys(input.meta).length === 0 ? null : input.meta,
+    meta: input.meta ?? null,
     displayName: displayName(input.display_name),
     numUses: input.num_uses,
     creationTtl: decided.ttl,

@@ -1,0 +1,36 @@
+import type { Namespace } from '../../../engine/call.ts'
+import type { Reader } from '../../../engine/records.ts'
+import { aliasRef, linkOn } from '../entity-record.ts'
+import { groupsOf } from '../memberships.ts'
+import type { EntityRecord } from '../records.ts'
+import type { TemplateAlias, TemplateEntity } from './template.ts'
+import { templateNeeds } from './template.ts'
+
+/** An entity as these templates need it; only what they name is read. */
+export const templateEntity = async (
+  reader: Reader,
+  namespace: Pick<Namespace, 'number'>,
+  entity: EntityRecord,
+  templates: readonly string[],
+): Promise<TemplateEntity> => {
+  const needs = templateNeeds(templates)
+  const links = [...needs.accessors].flatMap((accessor) => linkOn(entity, accessor) ?? [])
+  const records = await reader.getMany(links.map(({ id }) => aliasRef(namespace.number, id)))
+  const aliases = new Map<string, TemplateAlias>()
+  for (const alias of records) {
+    if (alias === undefined) continue
+    aliases.set(alias.mountAccessor, {
+      id: alias.id,
+      name: alias.name,
+      metadata: alias.metadata ?? {},
+      customMetadata: alias.customMetadata ?? {},
+    })
+  }
+  return {
+    id: entity.id,
+    name: entity.name,
+    metadata: entity.metadata ?? {},
+    groups: needs.groups ? await groupsOf(reader, namespace.number, entity.id) : [],
+    aliases,
+  }
+}
