@@ -6,6 +6,8 @@ export const limits = {
   storeWaitMs: 10_000,
   /** LMDB's free list stays short only with small transactions (measured: 200). */
   commitWrites: 200,
+  /** Keys and values of a commit: the store takes 1 MiB, and each of 200 values grows by its seal. */
+  commitBytes: 1_035_000,
   /** A read set past this is a design fault: validate a stamp instead (architecture.md B1). */
   commitChecks: 512,
   /** Conflicts are settled by a queue after the first; sixteen lost races in a row mean a hot key. */
@@ -22,6 +24,10 @@ export const limits = {
   cachedCallers: 20_000,
   /** Parsed policies kept in memory, per process. */
   cachedPolicies: 10_000,
+  /** How long a stop waits for requests under way. */
+  drainMs: 10_000,
+  /** A worker that has not given a sign for this long is replaced (architecture.md C1). */
+  workerSilenceMs: 5_000,
   /** System defaults of token and lease TTLs, in seconds (768h), as the reference has them. */
   defaultLeaseTtlSeconds: 2_764_800,
   maxLeaseTtlSeconds: 2_764_800,
@@ -37,6 +43,8 @@ export const limits = {
   fetchedKeysFreshMs: 600_000,
   /** Fetched keys are still used this long while their source does not answer. */
   fetchedKeysStaleMs: 3_600_000,
+  /** Text of a policy: what thousands of paths need; bounds how long its parsing holds the event loop. */
+  policyBytes: 262_144,
   /** Pause after a fetch that brought no fitting key: tokens with made-up key ids must not turn us on the provider. */
   fetchedKeysPauseMs: 10_000,
   /** Mounts whose fetched or parsed keys are kept in memory, per process. */

@@ -132,7 +132,7 @@ describe('nonces', () => {
     const child = fileURLToPath(new URL('sealer-child.ts', import.meta.url))
     const fromChildren = await Promise.all(
       [1, 2].map(async () => {
-        const process = fork(child)
+        const process = fork(child, { execArgv: [] })
         process.send({ keyring: text, count: 300 })
         const [headers] = (await once(process, 'message')) as [string[]]
         return headers

@@ -26,7 +26,8 @@ export type Command = {
   readonly args: { readonly min: number; readonly max?: number }
   /** Whether `-format=raw` means something. */
   readonly raw?: boolean
-  /** Whether words after the arguments that look like flags are its own business (data may begin with a dash). */
+  /** Whether its flags may also follow its arguments: true for commands that Vault does not have. */
+  readonly flagsAnywhere?: boolean
   readonly run: (call: Call) => Promise<number>
 }
 

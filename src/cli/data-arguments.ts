@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { LiteralObject, LiteralValue } from '../client/literal-json.ts'
-import { isObject, parseLiteral } from '../client/literal-json.ts'
+import { isObject, isRawNumber, parseLiteral } from '../client/literal-json.ts'
 import { localFailure } from './failure.ts'
 import type { CommandIo } from './io.ts'
 
@@ -81,8 +81,9 @@ export const queryOf = (data: LiteralObject): Record<string, string | readonly s
   )
 
 const queryText = (key: string, value: LiteralValue): string => {
-  if (typeof value === 'object' && value !== null && !('rawJSON' in value)) {
+  if (isRawNumber(value)) return value.rawJSON
+  if (Array.isArray(value) || isObject(value)) {
     throw failed(`the value of ${JSON.stringify(key)} cannot be a query parameter`)
   }
-  return typeof value === 'object' && value !== null ? String(value.rawJSON) : String(value)
+  return String(value as string | number | boolean | null)
 }

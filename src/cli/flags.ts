@@ -87,14 +87,16 @@ export type ParsedArguments = {
 }
 
 /**
- * Parses a command's words: its own flags only before the first argument, the global ones anywhere
- * before `--` (spec/cli.md). Throws a local failure for an unknown flag or a bad value.
+ * Parses a command's words: its own flags only before the first argument unless `anywhere` says
+ * otherwise, the global ones anywhere before `--` (spec/cli.md). Throws a local failure for an
+ * unknown flag or a bad value.
  */
 export function parseArguments(
   words: readonly string[],
   globals: readonly Flag[],
   own: readonly Flag[],
   env: Readonly<Record<string, string | undefined>>,
+  anywhere = false,
 ): ParsedArguments {
   const globalByName = byName(globals)
   const ownByName = byName(own)
@@ -114,9 +116,10 @@ export function parseArguments(
       continue
     }
     const known = globalByName.get(parts.name)
-    const flag = args.length === 0 ? (ownByName.get(parts.name) ?? known) : known
+    const early = anywhere || args.length === 0
+    const flag = early ? (ownByName.get(parts.name) ?? known) : known
     if (flag === undefined) {
-      if (args.length > 0) {
+      if (!early) {
         args.push(word)
         unparsed.push(word)
         continue

@@ -8,7 +8,7 @@ export function goText(value: LiteralValue): string {
   if (isRawNumber(value)) return value.rawJSON
   if (Array.isArray(value)) return `[${value.map((item) => goText(item)).join(' ')}]`
   if (isObject(value)) return goMapText(value)
-  return String(value)
+  return String(value as number | boolean)
 }
 
 function goMapText(value: LiteralObject): string {

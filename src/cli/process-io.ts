@@ -76,7 +76,7 @@ const hiddenLine = async (): Promise<string> =>
           reject(localFailure('interrupted'))
           return
         }
-        if (char === '\u007f' || char === '\b') line = [...line].slice(0, -1).join('')
+        if (char === '\u007f' || char === '\b') line = Array.from(line).slice(0, -1).join('')
         else line += char
       }
     }

@@ -86,7 +86,7 @@ const runCommand = async (
   words: readonly string[],
   io: CommandIo,
 ): Promise<number> => {
-  const parsed = parseArguments(words, globalFlags, command.flags, io.env)
+  const parsed = parseArguments(words, globalFlags, command.flags, io.env, command.flagsAnywhere)
   if (parsed.help) {
     const { commandUsage } = await import('./usage.ts')
     io.stdout.write(`${commandUsage(name, command)}\n`)

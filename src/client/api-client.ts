@@ -90,18 +90,23 @@ export class ApiClient {
     return await this.secret({ method: 'DELETE', path, ...(query === undefined ? {} : { query }) })
   }
 
-  /** Any request as a secret: 204 and empty not-founds are undefined, other errors are thrown. */
+  /**
+   * Any request as a secret: an answer without content is undefined, and so is a not-found of what
+   * was to be read. Other errors are thrown, a not-found of a write among them.
+   */
   async secret(request: ApiRequest): Promise<Secret | undefined> {
     const answer = await this.answer(request)
     const hint = answer.headers['signet-hint']
     const body = answer.json
-    if (!isObject(body)) {
-      return hint === undefined ? undefined : onlyHints([hint].flat())
+    const secret = isObject(body) ? secretFrom(body) : undefined
+    if (answer.status === 404) {
+      const content = isObject(body) && !('errors' in body) && secret?.data !== undefined
+      if (content || (secret?.warnings.length ?? 0) > 0) return secret
+      if (request.method === 'GET') return undefined
+      throw apiError(answer, request.method, this.url(request), this.options.namespace)
     }
-    if (answer.status !== 404) return secretFrom(body)
-    const secret = secretFrom(body)
-    const content = 'errors' in body ? false : secret.data !== undefined
-    return content || secret.warnings.length > 0 ? secret : undefined
+    if (secret !== undefined) return secret
+    return hint === undefined ? undefined : onlyHints([hint].flat())
   }
 
   /** Any request; throws an `ApiError` for a status of 400 and above, 404 excepted. */

@@ -44,6 +44,7 @@ export const devConfig = (options: DevOptions, overrides: ConfigOverrides = {}):
             : { kind: 'lmdb', path: join(dataFolder, 'data') },
         audit: dataFolder === undefined ? [] : [auditLog(join(dataFolder, 'audit.log'))],
         lockouts: [],
+        workers: 1,
         texts: new Map(),
         seconds: new Map(),
         booleans: new Map([['ui', true]]),

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { limits } from '../limits.ts'
 import type { HclObject } from '../std/hcl/ast.ts'
 import { parseHcl } from '../std/hcl/hcl.ts'
@@ -35,6 +36,7 @@ export type ConfigPart = {
   readonly storage: StorageConfig | undefined
   readonly audit: readonly AuditConfig[]
   readonly lockouts: readonly LockoutStanza[]
+  readonly workers?: number | undefined
   readonly texts: ReadonlyMap<TextName, string>
   readonly seconds: ReadonlyMap<SecondsName, number>
   readonly booleans: ReadonlyMap<BooleanName, boolean>
@@ -80,6 +82,7 @@ export const parseConfigPart = (text: string, file: string): ConfigPart => {
     texts: given(textNames, (name) => root.text(name)),
     seconds: given(secondsNames, (name) => root.seconds(name)),
     booleans: given(booleanNames, (name) => root.boolean(name)),
+    workers: workersOf(root),
   }
   checkSeals(root)
   const unread = [
@@ -90,6 +93,17 @@ export const parseConfigPart = (text: string, file: string): ConfigPart => {
   ]
   return { ...part, notes: unread.map((note) => `${file}: ${note}`) }
 }
+
+/** `workers`: processes that serve, 1 to 256. */
+const workersOf = (root: ConfigBlock): number | undefined => {
+  const workers = root.integer('workers')
+  if (workers !== undefined && (workers < 1 || workers > MOST_WORKERS)) {
+    throw root.wrong(`workers must be between 1 and ${MOST_WORKERS}`)
+  }
+  return workers
+}
+
+const MOST_WORKERS = 256
 
 const noteOf = (name: string): string => {
   const why = meaningless.get(name)
@@ -218,6 +232,8 @@ export const mergeConfig = (
       (part) => part.booleans.get('unsafe_allow_api_audit_creation') !== false,
     ),
     allowAuditLogPrefixing: boolean('allow_audit_log_prefixing'),
+    workers:
+      parts.findLast((part) => part.workers !== undefined)?.workers ?? availableParallelism(),
     dev: undefined,
     notes: parts.flatMap((part) => part.notes),
   }

@@ -155,6 +155,8 @@ export type ServerConfig = {
   /** Whether `POST sys/audit/:path` may create devices: true unless the configuration says otherwise. */
   readonly allowApiAuditCreation: boolean
   readonly allowAuditLogPrefixing: boolean
+  /** Processes that serve; 1: no supervisor. */
+  readonly workers: number
   /** Present in development mode. */
   readonly dev: DevConfig | undefined
   /** What was read and means nothing here (`disable_mlock`, unknown keys): one text a line, for the log. */

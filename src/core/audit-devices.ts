@@ -1,4 +1,5 @@
 import type { AuditBroker } from '../audit/broker.ts'
+import type { AuditedHeaders } from '../audit/headers.ts'
 import type { AuditDeviceConfig, DeviceGates } from '../audit/device-config.ts'
 import { checkNewDevice } from '../audit/device-config.ts'
 import type { Call, Namespace } from '../engine/call.ts'
@@ -13,6 +14,9 @@ export interface AuditDeviceRecord extends AuditDeviceConfig {
 }
 export const auditDevices = recordKind<AuditDeviceRecord>('au')
 
+/** `ah/<ns>H(name)`: a request header that audit entries show. */
+export const auditHeaders = recordKind<{ readonly name: string; readonly hmac: boolean }>('ah')
+
 export interface AuditDevicesOptions {
   readonly broker: AuditBroker
   readonly records: Records
@@ -23,9 +27,10 @@ export interface AuditDevicesOptions {
   readonly gates: DeviceGates
 }
 
-/** The audit devices: kept as records, opened by this process's broker. */
+/** The audit devices: kept as records, opened by this process's broker; and the request headers that they write. */
 export class AuditDevices implements AuditPort {
   readonly #options: AuditDevicesOptions
+  #headers: AuditedHeaders = new Map()
 
   constructor(options: AuditDevicesOptions) {
     this.#options = options
@@ -51,6 +56,7 @@ export class AuditDevices implements AuditPort {
         })
       }
     })
+    await this.#loadHeaders()
     const problems = await broker.setDevices(await this.#all())
     const names = new Set(declared.map(({ path }) => path))
     const fatal = problems.filter(({ path }) => names.has(path))
@@ -101,6 +107,44 @@ export class AuditDevices implements AuditPort {
     return broker.devices().some((device) => device.path === path)
       ? broker.hash(path, text)
       : undefined
+  }
+
+  /** The audited headers as this process last read them. */
+  get auditedHeaders(): AuditedHeaders {
+    return this.#headers
+  }
+
+  async headers(): Promise<AuditedHeaders> {
+    await this.#loadHeaders()
+    return this.#headers
+  }
+
+  async setHeader(call: Call<unknown>, name: string, hmac: boolean): Promise<void> {
+    const ref = this.#headerRef(name)
+    await call.records.transact(async (tx) => tx.put(ref, { name, hmac }))
+    await this.#loadHeaders()
+  }
+
+  async removeHeader(call: Call<unknown>, name: string): Promise<void> {
+    const ref = this.#headerRef(name)
+    await call.records.transact(async (tx) => {
+      if ((await tx.get(ref)) !== undefined) tx.delete(ref)
+    })
+    await this.#loadHeaders()
+  }
+
+  async #loadHeaders(): Promise<void> {
+    const { records, root } = this.#options
+    const headers: (readonly [string, { readonly hmac: boolean }])[] = []
+    for await (const page of records.scan(auditHeaders.under(root.number))) {
+      headers.push(...page.map(({ value: { name, hmac } }) => [name, { hmac }] as const))
+    }
+    this.#headers = new Map(headers.sort(([a], [b]) => (a < b ? -1 : 1)))
+  }
+
+  #headerRef(name: string) {
+    const { names, root } = this.#options
+    return auditHeaders.at(root.number, names.hash('audit-header', name))
   }
 
   async #all(): Promise<AuditDeviceRecord[]> {

@@ -1,4 +1,5 @@
 import type { AuditBroker } from '../audit/broker.ts'
+import type { AuditedHeaders } from '../audit/headers.ts'
 import type { Namespace } from '../engine/call.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { IdentityPort, MountDirectory } from '../engine/identity-port.ts'
@@ -53,6 +54,8 @@ export interface CoreOptions {
   readonly store: Store
   readonly names: Names
   readonly broker: AuditBroker
+  /** The request headers that audit entries show. */
+  readonly auditedHeaders: () => AuditedHeaders
   readonly identity: (mounts: MountDirectory) => {
     readonly engine: Engine
     readonly port: IdentityPort
@@ -211,7 +214,7 @@ export class Core {
       callers,
       identity: identity.port,
       wrapping,
-      trails: new Trails(broker, rootNamespace, options.runningVersion),
+      trails: new Trails(broker, rootNamespace, options.runningVersion, options.auditedHeaders),
       root: rootNamespace,
       keyringCheck: () => this.#keyringCheck(),
       keyringMoved: () => this.#learnKeyring(),

@@ -149,7 +149,7 @@ export class Handler {
     if (request.token === undefined || request.token === '') return open ? undefined : 'no-token'
     const who = await callers.identify(root, request.token)
     // On open routes a bad token is ignored, a disabled person's is not (identity.md 7.6).
-    if (open && who === 'no-token') return undefined
+    if (open && route.refusesBadToken !== true && who === 'no-token') return undefined
     return who
   }
 

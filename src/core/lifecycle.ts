@@ -1,18 +1,17 @@
-import { randomUUID } from 'node:crypto'
 import { withBarrier } from '../barrier/barrier-store.ts'
 import type { Keyring } from '../barrier/keyring.ts'
+import type { NewMount } from '../engine/ports/mounts.ts'
 import type { InitOutcome, SealPort, SealStatus } from '../engine/ports/seal.ts'
 import { limits } from '../limits.ts'
 import type { Unsealed } from '../seal/seal.ts'
 import {
-  combineUnsealKeys,
   initialiseSeal,
   readSealConfig,
   reloadKeyring,
   rotateKeyring,
   unseal,
-  unsealKeyBytes,
 } from '../seal/seal.ts'
+import type { ShareKeeper, ShareOutcome } from '../seal/share-keeper.ts'
 import type { Store } from '../storage/store.ts'
 import { deadlineIn } from '../storage/store.ts'
 import type { Cluster } from './cluster.ts'
@@ -25,6 +24,8 @@ export interface LifecycleOptions {
   readonly store: Store
   /** Makes and starts the core of an unsealed server. */
   readonly open: (sealed: Store, keyring: Keyring, reload: () => Promise<void>) => Promise<Opened>
+  /** Where the shares of an unsealing are collected: this process or its supervisor. */
+  readonly keeper: ShareKeeper
   readonly log: (message: string, error?: unknown) => void
 }
 
@@ -47,8 +48,6 @@ const deadline = (): number => deadlineIn(limits.storeWaitMs)
 export class Lifecycle implements SealPort {
   readonly #options: LifecycleOptions
   #state: State | undefined
-  #shares: Buffer[] = []
-  #nonce = ''
   #opening: Promise<void> | undefined
 
   constructor(options: LifecycleOptions) {
@@ -61,15 +60,17 @@ export class Lifecycle implements SealPort {
   }
 
   async status(): Promise<SealStatus> {
-    const config = await readSealConfig(this.#options.store, deadline())
+    const { store, keeper } = this.#options
+    const config = await readSealConfig(store, deadline())
+    const { progress, nonce } = await keeper.progress()
     const cluster = this.#state?.opened.cluster
     return {
       initialized: config !== undefined,
       sealed: this.#state === undefined,
       threshold: config?.t ?? 0,
       shares: config?.n ?? 0,
-      progress: this.#shares.length,
-      nonce: this.#nonce,
+      progress,
+      nonce,
       clusterName: cluster?.name,
       clusterId: cluster?.id,
     }
@@ -79,7 +80,10 @@ export class Lifecycle implements SealPort {
   async initialise(options: {
     readonly shares: number
     readonly threshold: number
+    /** Text of the root token; random unless given. */
     readonly rootToken?: string
+    /** Mounts to make at once (development mode). */
+    readonly mounts?: readonly NewMount[]
   }): Promise<InitOutcome | 'already'> {
     const made = await initialiseSeal(
       this.#options.store,
@@ -88,46 +92,34 @@ export class Lifecycle implements SealPort {
     )
     if (made.kind === 'already') return 'already'
     const opened = await this.#openWith(made.unsealed)
+    for (const mount of options.mounts ?? []) await opened.core.ensureMount(mount)
     const rootToken = await opened.core.createRootToken(options.rootToken)
     await opened.close()
     return { unsealKeys: made.unsealKeys, rootToken }
   }
 
-  async giveShare(
-    share: Buffer,
-  ): Promise<'progress' | 'unsealed' | 'bad-share' | 'failed' | 'uninitialised'> {
-    const { store } = this.#options
-    const config = await readSealConfig(store, deadline())
-    if (config === undefined) return 'uninitialised'
-    if (this.#state !== undefined) return 'unsealed'
-    if (share.length !== unsealKeyBytes(config)) return 'bad-share'
-    if (this.#nonce === '') this.#nonce = randomUUID()
-    if (!this.#shares.some((known) => known.equals(share))) this.#shares.push(Buffer.from(share))
-    if (this.#shares.length < config.t) return 'progress'
-    const shares = this.#shares
-    await this.resetShares()
-    try {
-      const combined = combineUnsealKeys(config, shares)
-      const unsealed = await unseal(store, combined, deadline())
-      combined.fill(0)
-      if (unsealed === 'wrong key') return 'failed'
-      await this.#unsealWith(unsealed)
-      return 'unsealed'
-    } catch (error) {
-      // Shares of different seals may not even combine.
-      if (error instanceof RangeError) return 'failed'
-      throw error
-    } finally {
-      for (const used of shares) used.fill(0)
-    }
+  giveShare(share: Buffer): Promise<ShareOutcome> {
+    return this.#options.keeper.give(share)
   }
 
-  async resetShares(): Promise<void> {
-    this.#shares = []
-    this.#nonce = ''
+  resetShares(): Promise<void> {
+    return this.#options.keeper.reset()
   }
 
-  async seal(): Promise<void> {
+  seal(): Promise<void> {
+    return this.#options.keeper.seal()
+  }
+
+  /** Opens the server with the key of the seal. Throws when it is not the right one. */
+  async unseal(combined: Uint8Array): Promise<void> {
+    if (this.#state !== undefined) return
+    const unsealed = await unseal(this.#options.store, combined, deadline())
+    if (unsealed === 'wrong key') throw new Error('the key given does not open the seal')
+    await this.#unsealWith(unsealed)
+  }
+
+  /** Forgets the keys and closes what they opened; requests are answered `Vault is sealed` from now on. */
+  async close(): Promise<void> {
     const state = this.#state
     this.#state = undefined
     await state?.opened.close()

@@ -175,10 +175,12 @@ export class PolicyStore implements PolicyPort {
     const stamp = crypto.randomUUID()
     return records.transact(async (tx) => {
       const present = await tx.get(policyRef(scope, name))
-      if (!isAlive(present, scope.now)) throw invalid('policy not found')
-      const write = change(viewOf(present))
+      const alive = isAlive(present, scope.now) ? present : undefined
+      const view = name === ROOT.name ? ROOT : alive && viewOf(alive)
+      if (view === undefined) throw invalid('policy not found')
+      const write = change(view)
       const parsed = this.#parse(write)
-      this.#put(tx, scope, present, write, parsed, stamp)
+      this.#put(tx, scope, alive, write, parsed, stamp)
       return policyHints(parsed)
     })
   }
@@ -201,8 +203,8 @@ export class PolicyStore implements PolicyPort {
     stamp: string,
   ): void {
     if (FIXED.has(write.name)) throw invalid(`cannot update "${write.name}" policy`)
-    const casRequired = (present?.casRequired ?? false) || write.casRequired === true
-    if (casRequired && write.cas === undefined) {
+    const casRequired = write.casRequired === true
+    if ((casRequired || present?.casRequired === true) && write.cas === undefined) {
       throw invalid('check-and-set parameter required for this call')
     }
     if (write.cas !== undefined) {

@@ -238,15 +238,18 @@ export const createRecords = (options: RecordsOptions): Records => {
           `${checks.size} to check (at most ${limits.commitChecks}); split it into smaller requests`,
       )
     }
+    const writes = [...tx.writes.values()].map(({ ref, value, gone }) => ({
+      key: ref.key,
+      value: gone ? undefined : ref.kind.encode(value),
+    }))
+    const bytes = writes.reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0)
+    if (bytes > limits.commitBytes) {
+      throw invalid(
+        `the request stores too much at once: ${bytes} bytes (at most ${limits.commitBytes})`,
+      )
+    }
     const outcome = await store.commit(
-      {
-        id: newVersion(),
-        checks: [...checks.values()],
-        writes: [...tx.writes.values()].map(({ ref, value, gone }) => ({
-          key: ref.key,
-          value: gone ? undefined : ref.kind.encode(value),
-        })),
-      },
+      { id: newVersion(), checks: [...checks.values()], writes },
       deadlineIn(limits.storeWaitMs),
     )
     if (outcome.kind === 'committed') {

@@ -20,6 +20,7 @@ import {
   drawToken,
   issueToken,
   listAccessors,
+  listLeased,
   liveByAccessor,
   liveToken,
   revokeToken,
@@ -92,6 +93,24 @@ export class Tokens implements TokenPort {
 
   revokeOrphan(tx: Tx, scope: TokenScope, token: LiveToken): void {
     revokeToken(tx, scope.namespace, token, 'orphaned')
+  }
+
+  findByKey(reader: Reader, scope: TokenScope, key: Uint8Array): Promise<LiveToken | undefined> {
+    return liveToken(reader, scope.namespace, key, scope.now)
+  }
+
+  async revokeKeys(tx: Tx, scope: TokenScope, keys: readonly Uint8Array[]): Promise<void> {
+    const records = await tx.getMany(keys.map((key) => tokenRef(scope.namespace, key)))
+    for (const [index, record] of records.entries()) {
+      if (record?.state === 'live') revokeToken(tx, scope.namespace, { key: keys[index]!, record })
+    }
+  }
+
+  leased(
+    records: Records,
+    scope: TokenScope,
+  ): AsyncIterable<readonly { readonly key: Uint8Array; readonly path: string }[]> {
+    return listLeased(records, scope)
   }
 
   accessors(records: Records, scope: TokenScope): AsyncIterable<readonly string[]> {

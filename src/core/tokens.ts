@@ -70,7 +70,7 @@ export const liveToken = async (
   const ancestors = await reader.getMany(
     record.lineage.map((hex) => tokenRef(namespace, hexKey(hex))),
   )
-  const mountUuids = new Set([record.mountUuid])
+  const issued = [record]
   let until = record.expiresAt ?? Infinity
   let orphan = record.lineage.length === 0
   for (const [index, ancestor] of ancestors.entries()) {
@@ -80,13 +80,18 @@ export const liveToken = async (
       break
     }
     until = Math.min(until, ancestor.expiresAt ?? Infinity)
-    mountUuids.add(ancestor.mountUuid)
+    issued.push(ancestor)
     // What stood above an orphan means nothing: clean-up empties the lineage of those it orphaned, not of their children.
     if (ancestor.lineage.length === 0) break
   }
   if (until <= now) return undefined
-  const mounts = await reader.getMany([...mountUuids].map((uuid) => mountRef(namespace, uuid)))
-  if (mounts.includes(undefined)) return undefined
+  const uuids = [...new Set(issued.map(({ mountUuid }) => mountUuid))]
+  const mounts = await reader.getMany(uuids.map((uuid) => mountRef(namespace, uuid)))
+  for (const { mountUuid, createdAt } of issued) {
+    const mount = mounts[uuids.indexOf(mountUuid)]
+    // A mount that was moved took none of its tokens along.
+    if (mount === undefined || createdAt <= (mount.moved?.at ?? -Infinity)) return undefined
+  }
   if (record.numUses === 0) return { key, record, usesLeft: 0, orphan, until }
   const uses = await reader.get(tokenUses.at(namespace.number, key))
   if (uses === undefined || uses.left <= 0) return undefined
@@ -173,5 +178,20 @@ export const listAccessors = async function* (
 ): AsyncIterable<readonly string[]> {
   for await (const page of records.scan(tokenAccessors.under(namespace.number))) {
     yield page.map(({ value }) => value.accessor)
+  }
+}
+
+/** Leased tokens that have neither ended nor expired by themselves, in the order of their hashes; reads every token. */
+export const listLeased = async function* (
+  records: Records,
+  { namespace, now }: Pick<TokenScope, 'namespace' | 'now'>,
+): AsyncIterable<readonly { readonly key: Uint8Array; readonly path: string }[]> {
+  for await (const page of records.scan(tokens.under(namespace.number))) {
+    yield page
+      .filter(
+        ({ value }) =>
+          value.leased && value.state === 'live' && (value.expiresAt ?? Infinity) > now,
+      )
+      .map(({ tail, value }) => ({ key: tail, path: value.path }))
   }
 }

@@ -1,6 +1,8 @@
 import type { AuditTrail } from '../audit/audit-trail.ts'
 import type { AuditBroker } from '../audit/broker.ts'
 import type { AuditAuth, AuditMount, AuditRequest, AuditResponse } from '../audit/entry.ts'
+import type { AuditedHeaders } from '../audit/headers.ts'
+import { auditedHeaders } from '../audit/headers.ts'
 import type { Namespace } from '../engine/call.ts'
 import type { MountRecord } from '../engine/ports/mounts.ts'
 import type { LiveToken } from '../engine/ports/tokens.ts'
@@ -36,9 +38,16 @@ export class Trails {
   readonly #broker: AuditBroker
   readonly #root: Namespace
   readonly #version: string
+  readonly #headers: () => AuditedHeaders
   readonly #mounts = new WeakMap<MountRecord, AuditMount>()
 
-  constructor(broker: AuditBroker, root: Namespace, version: string) {
+  constructor(
+    broker: AuditBroker,
+    root: Namespace,
+    version: string,
+    headers: () => AuditedHeaders,
+  ) {
+    this.#headers = headers
     this.#broker = broker
     this.#root = root
     this.#version = version
@@ -68,6 +77,7 @@ export class Trails {
       remoteAddress: request.remoteAddress,
       remotePort: request.remotePort,
       wrapTtlSeconds: request.wrapTtlSeconds,
+      headers: auditedHeaders(request.headers, this.#headers()),
     }
     return this.#broker.begin(entry)
   }

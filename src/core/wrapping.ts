@@ -58,7 +58,7 @@ export class Wrapping implements WrappingPort {
     const mountUuid = await tokenMountUuid()
     const ttl = Math.max(1, Math.floor(ttlSeconds))
     const creationPath = call.path
-    const body = { response: render(success) }
+    const body = { response: render({ ...success, copyDataToTop: false }) }
     await call.records.transact(async (tx) => {
       const record = wrappingRecord(creationPath, ttl, mountUuid, wrappedAccessor)
       const token = issueToken(

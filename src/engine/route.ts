@@ -26,6 +26,8 @@ export interface Route<F extends Fields = Fields> {
   readonly fields: F
   /** No token needed (spec/auth.md: "login" paths): a bad token is ignored, errors are bare. Default: a token with ACL. */
   readonly public?: boolean
+  /** On public routes: a token that is sent must be a live one (sys/internal/ui/mounts). */
+  readonly refusesBadToken?: boolean
   /** Needs `sudo` besides the operation's capability (spec/auth.md 3.11). */
   readonly sudo?: boolean
   /**

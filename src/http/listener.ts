@@ -25,16 +25,26 @@ export interface ListenerOptions extends Omit<InterpretOptions, 'limits'> {
   readonly log?: ((message: string, error: unknown) => void) | undefined
 }
 
-/** Where to listen; port 0 takes a free one. */
-export interface ListenAddress {
+/** Where a listener is; a socket file is `address` with port 0. */
+export interface BoundAddress {
   readonly address: string
   readonly port: number
 }
 
+/** Where to listen: an address (port 0 takes a free one) or a socket file. */
+export type ListenAddress =
+  | {
+      readonly address: string
+      readonly port: number
+      /** Shares the port with other processes that ask for the same; the kernel spreads connections. */
+      readonly reusePort?: boolean
+    }
+  | { readonly path: string }
+
 /** A listening server. */
 export interface Listener {
   /** Starts to accept; resolves to where. Rejects when the address is taken. */
-  listen(address: ListenAddress): Promise<ListenAddress>
+  listen(address: ListenAddress): Promise<BoundAddress>
   /** Stops to accept, closes idle connections, finishes what has begun; after `graceMs` closes the rest. */
   stop(graceMs: number): Promise<void>
   /** Open connections, for metrics and tests. */
@@ -85,10 +95,14 @@ class HttpListener implements Listener, ConnectionHost {
     this.#server.maxConnections = this.limits.connections
   }
 
-  async listen({ address, port }: ListenAddress): Promise<ListenAddress> {
+  async listen(where: ListenAddress): Promise<BoundAddress> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject)
-      this.#server.listen(port, address, () => {
+      const options =
+        'path' in where
+          ? { path: where.path }
+          : { port: where.port, host: where.address, reusePort: where.reusePort ?? false }
+      this.#server.listen(options, () => {
         this.#server.removeListener('error', reject)
         resolve()
       })
@@ -96,6 +110,7 @@ class HttpListener implements Listener, ConnectionHost {
     this.#server.on('error', (error) => this.#options.log?.('listener failed', error))
     this.#sweeper = setInterval(() => this.#sweep(), this.limits.sweepMs)
     this.#sweeper.unref()
+    if ('path' in where) return { address: where.path, port: 0 }
     const bound = this.#server.address() as AddressInfo
     return { address: bound.address, port: bound.port }
   }

@@ -67,10 +67,12 @@ path "identity/oidc/provider/+/authorize" {
 `
 
 /** The policy of wrapping tokens: read the one wrapped answer. Cannot be changed. */
-export const responseWrappingPolicy = `path "cubbyhole/response" {
-  capabilities = ["create", "read"]
+export const responseWrappingPolicy = `
+path "cubbyhole/response" {
+    capabilities = ["create", "read"]
 }
+
 path "sys/wrapping/unwrap" {
-  capabilities = ["update"]
+    capabilities = ["update"]
 }
 `

@@ -234,15 +234,16 @@ describe('replaying a case', () => {
 
 describe('judging a replay', () => {
   const difference = { where: '', want: 1, got: 2 }
+  const got = answer(2)
   const results = [
     {
       name: 'a',
       steps: [
-        { index: 0, step: step(1), differences: [] },
-        { index: 1, step: step(1), differences: [difference] },
-        { index: 2, step: step(1), differences: [difference] },
-        { index: 3, step: step(1), differences: [difference] },
-        { index: 4, step: step(1, { exempt: 'why' }), differences: [difference] },
+        { index: 0, step: step(1), answer: got, differences: [] },
+        { index: 1, step: step(1), answer: got, differences: [difference] },
+        { index: 2, step: step(1), answer: got, differences: [difference] },
+        { index: 3, step: step(1), answer: got, differences: [difference] },
+        { index: 4, step: step(1, { exempt: 'why' }), answer: got, differences: [difference] },
       ],
     },
   ]

@@ -8,6 +8,8 @@ import type { Difference } from './compare.ts'
 export type StepResult = {
   readonly index: number
   readonly step: Step
+  /** What came, normalised. */
+  readonly answer: Answer
   /** Empty: identical. */
   readonly differences: readonly Difference[]
 }
@@ -40,9 +42,10 @@ export const replay = async (
   try {
     for (const [index, step] of steps.entries()) {
       if (step.sleep !== undefined) await sleep(step.sleep)
-      const answer = await send(step, saved, server.port, agent)
-      keep(step, answer, saved)
-      results.push({ index, step, differences: differences(step, normalise(answer, saved)) })
+      const sent = await send(step, saved, server.port, agent)
+      keep(step, sent, saved)
+      const answer = normalise(sent, saved)
+      results.push({ index, step, answer, differences: differences(step, answer) })
     }
   } finally {
     agent.destroy()

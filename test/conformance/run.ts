@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { startTestServer } from '../support/server.ts'
 import { loadCases } from './case.ts'
 import { judge, loadExpectations, saveNotYet, shrink, summary } from './expectations.ts'
+import { saveReadmeClaim } from './readme.ts'
 import type { StepResult } from './replay.ts'
 import { replayAll } from './suite.ts'
 
@@ -10,7 +11,7 @@ const USAGE = `usage: node test/conformance/run.ts [filter ...] [-v] [-l] [--upd
 Replays the recorded cases whose name contains a filter (all without one) against Signet.
   -v        each differing step, with what was wanted and what came
   -l        the server's log on standard error
-  --update  take steps that are identical now off not-yet.json
+  --update  take steps that are identical now off not-yet.json; a whole run also counts for the README
   --init    write not-yet.json anew from all that differs (whole run only)`
 
 const options = {
@@ -23,8 +24,14 @@ const options = {
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
-const printStep = ({ index, step, differences }: StepResult): void => {
+const printStep = ({ index, step, answer, differences }: StepResult): void => {
   print(`  ${index} ${step.method} ${step.path}${step.note === undefined ? '' : ` (${step.note})`}`)
+  // With another status all of the body differs: shown whole, once.
+  if (answer.status !== step.answer.status) {
+    print(`        want ${step.answer.status} ${JSON.stringify(step.answer.body)}`)
+    print(`        got  ${answer.status} ${JSON.stringify(answer.body)}`)
+    return
+  }
   for (const { where, want, got } of differences) {
     print(`      ${where === '' ? 'body' : where}`)
     print(`        want ${JSON.stringify(want)}`)
@@ -52,6 +59,7 @@ const main = async (): Promise<number> => {
   }
 
   const verdict = judge(results, expected)
+  if ((values.init || values.update) && positionals.length === 0) saveReadmeClaim(verdict)
   if (values.init) saveNotYet(judge(results, { ...expected, notYet: new Map() }).unexpected)
   else if (values.update) saveNotYet(shrink(expected.notYet, verdict.outdated))
   print(summary(results.length, verdict))

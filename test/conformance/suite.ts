@@ -53,6 +53,7 @@ const unanswered = ({ steps }: Case, error: unknown): readonly StepResult[] =>
   steps.map((step, index) => ({
     index,
     step,
+    answer: { status: 0, type: '', body: String(error) },
     differences: [{ where: 'server', want: 'an answer', got: String(error) }],
   }))
 

@@ -1,7 +1,7 @@
 import type { ApiClient } from '../../client/api-client.ts'
 import { text } from '../../client/secret.ts'
 import type { Call, Command } from '../command.ts'
-import { asking } from '../command.ts'
+import { asking, trimPath } from '../command.ts'
 import { localFailure, remoteFailure } from '../failure.ts'
 import type { Entity } from '../identity-lookup.ts'
 import { accountText, entityOfAccount, findAuthMount, findEntity } from '../identity-lookup.ts'
@@ -85,7 +85,7 @@ const report = (
     call,
     [
       ['entity', `${entity.name} (${entity.id})`],
-      ['account', `${account.name}@${account.path}`],
+      ['account', `${account.name}@${trimPath(account.path)}`],
       ['outcome', outcome],
     ],
     {
@@ -109,5 +109,6 @@ export const aliasLink: Command = {
     { name: 'merge', kind: 'boolean', help: 'Merge the entity that the account belongs to now.' },
   ],
   args: { min: 2, max: 2 },
+  flagsAnywhere: true,
   run,
 }

@@ -1,21 +1,21 @@
+import { join } from 'node:path'
 import { ApiError, TransportError } from '../../client/api-error.ts'
 import { text } from '../../client/secret.ts'
 import type { Call, Command } from '../command.ts'
 import { asking, say } from '../command.ts'
 import { CommandFailure, localFailure } from '../failure.ts'
-import { readDevEnvironment } from '../dev-environment.ts'
+import { devFolder, readDevEnvironment } from '../dev-environment.ts'
 import { cleanUp, leftOvers } from '../demo/clean-up.ts'
 import { BrokenPromise, Stage } from '../demo/stage.ts'
 import { playSteps } from '../demo/steps.ts'
 
 // Development servers are in memory, or the one that npm start runs here.
-const refuseOthers = async (call: Call): Promise<void> => {
-  if (call.flags.boolean('here')) return
+const refuseOthers = async (call: Call, started: boolean): Promise<void> => {
+  if (call.flags.boolean('here') || started) return
   const client = await call.client()
   const { address } = client.options
   const status = await asking('Error checking seal status', () => client.read('sys/seal-status'))
-  const here = (await readDevEnvironment(call.io.checkout))?.address === address
-  if (here || text(status?.data?.['storage_type']) === 'inmem') return
+  if (text(status?.data?.['storage_type']) === 'inmem') return
   throw localFailure(
     `The server at ${address} is not in development mode. The demo makes and removes things whose names begin with "demo-"; -here runs it there all the same.`,
   )
@@ -23,8 +23,10 @@ const refuseOthers = async (call: Call): Promise<void> => {
 
 const run = async (call: Call): Promise<number> => {
   try {
-    await refuseOthers(call)
     const root = await call.client()
+    const { checkout } = call.io
+    const started = (await readDevEnvironment(checkout))?.address === root.options.address
+    await refuseOthers(call, started)
     const keep = call.flags.boolean('keep')
     say(
       call.io,
@@ -33,7 +35,7 @@ const run = async (call: Call): Promise<number> => {
     await cleanUp(root)
     const stage = new Stage(call.io, root, call.flags.boolean('step'))
     try {
-      await playSteps(stage)
+      await playSteps(stage, started ? join(devFolder(checkout), 'audit.log') : undefined)
     } finally {
       if (!keep) await cleanUp(root)
     }
@@ -65,5 +67,6 @@ export const demo: Command = {
     { name: 'step', kind: 'boolean', help: 'Wait for Enter before each step.' },
   ],
   args: { min: 0, max: 0 },
+  flagsAnywhere: true,
   run,
 }

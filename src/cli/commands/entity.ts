@@ -39,6 +39,7 @@ export const entityCreate: Command = {
   help: 'Creates an entity: a person or machine that accounts can be linked to. One of that name is left as it is.',
   flags: [policyFlag, metadataFlag],
   args: { min: 1, max: 1 },
+  flagsAnywhere: true,
   run: async (call) => {
     const [name = ''] = call.args
     const client = await call.client()
@@ -80,6 +81,7 @@ export const entityRead: Command = {
   help: 'Shows an entity with its accounts, groups and policies.',
   flags: [],
   args: { min: 1, max: 1 },
+  flagsAnywhere: true,
   run: async (call) => {
     const client = await call.client()
     const entity = await findEntity(client, call.args[0] ?? '')
@@ -133,6 +135,7 @@ export const entityUpdate: Command = {
   help: 'Changes an entity that exists; what is not named stays. It never creates one.',
   flags: updateFlags,
   args: { min: 1, max: 1 },
+  flagsAnywhere: true,
   run: async (call) => {
     const client = await call.client()
     const entity = await findEntity(client, call.args[0] ?? '')
@@ -171,6 +174,7 @@ const switching = (disabled: boolean, help: string): Command => ({
   help,
   flags: [],
   args: { min: 1, max: 1 },
+  flagsAnywhere: true,
   run: async (call) => {
     const client = await call.client()
     const { id, name } = await findEntity(client, call.args[0] ?? '')
@@ -193,6 +197,7 @@ export const entityDelete: Command = {
   help: 'Deletes an entity with its aliases and memberships. The next login of its accounts makes a new one.',
   flags: [],
   args: { min: 1, max: 1 },
+  flagsAnywhere: true,
   run: async (call) => {
     const client = await call.client()
     const { id, name } = await findEntity(client, call.args[0] ?? '')
@@ -208,6 +213,7 @@ export const entityList: Command = {
   help: 'Lists the entities with their accounts.',
   flags: [],
   args: { min: 0, max: 0 },
+  flagsAnywhere: true,
   run: async (call) => {
     const client = await call.client()
     const secret = await asking('Error listing entities', () => client.list('identity/entity/id'))

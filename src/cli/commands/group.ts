@@ -37,6 +37,7 @@ export const groupCreate: Command = {
   help: 'Creates a group. One of that name is left as it is.',
   flags: createFlags,
   args: { min: 1, max: 1 },
+  flagsAnywhere: true,
   run: async (call) => {
     const [name = ''] = call.args
     const client = await call.client()
@@ -86,6 +87,7 @@ const changing = (verb: 'add' | 'remove', help: string): Command => ({
   help,
   flags: [groupsFlag],
   args: { min: 2 },
+  flagsAnywhere: true,
   run: async (call) => {
     const [word = '', ...names] = call.args
     const client = await call.client()
@@ -130,6 +132,7 @@ export const groupMembers: Command = {
   help: 'Lists the members of a group.',
   flags: [],
   args: { min: 1, max: 1 },
+  flagsAnywhere: true,
   run: async (call) => {
     const client = await call.client()
     const group = await findGroup(client, call.args[0] ?? '')

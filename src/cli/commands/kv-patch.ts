@@ -11,6 +11,9 @@ import { kvPath, kvPlace, mountFlag } from '../kv-mount.ts'
 import { objectOf } from '../mount-options.ts'
 import { casFlag, showVersion, writeOptions } from './kv-put.ts'
 
+const nothingToPatch = (path: string): Error =>
+  remoteFailure(`No value found at ${path}; patch only works on existing data`)
+
 /** A version as it is read to be written again. */
 type Version = { readonly data: LiteralObject; readonly number: number }
 
@@ -22,11 +25,8 @@ const readVersion = async (place: KvPlace, version?: string): Promise<Version> =
   )
   const data = secret?.data?.['data'] ?? null
   if (secret === undefined || data === null) {
-    throw remoteFailure(
-      version === undefined
-        ? `No value found at ${path}; patch only works on existing data`
-        : `No value found at ${path} in version ${version}`,
-    )
+    if (version === undefined) throw nothingToPatch(path)
+    throw remoteFailure(`No value found at ${path} in version ${version}`)
   }
   return { data: objectOf(data), number: count(objectOf(secret.data?.['metadata'])['version']) }
 }
@@ -59,20 +59,18 @@ const mergePatch = async (
   const nulls: Record<string, LiteralValue> = Object.fromEntries(removed.map((key) => [key, null]))
   const body = { data: { ...changes, ...nulls }, options: writeOptions(call) }
   const failed = `Error writing data to ${path}`
-  const secret = await asking(failed, async () => {
+  return await asking(failed, async () => {
     try {
       return await place.client.patch(path, body)
     } catch (error) {
-      if (error instanceof ApiError && (error.status === 405 || error.status === 403)) {
+      if (!(error instanceof ApiError)) throw error
+      if (error.status === 405 || error.status === 403) {
         throw new PatchRefused(2, `${failed}: ${error.message}`)
       }
+      if (error.status === 404) throw nothingToPatch(path)
       throw error
     }
   })
-  if (secret === undefined) {
-    throw remoteFailure(`No value found at ${path}; patch only works on existing data`)
-  }
-  return secret
 }
 
 const patched = async (

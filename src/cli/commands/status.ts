@@ -46,7 +46,9 @@ const rows = (seal: LiteralObject, leader: LiteralObject | undefined): string[][
       : []),
     ...(seal['migration'] === true ? [['Seal Migration in Progress', 'true']] : []),
     ['Version', show(seal['version'])],
-    ...optional('Commit Date', seal['commit_date'] ?? seal['build_date']),
+    ...(text(seal['commit_date']) === ''
+      ? optional('Build Date', seal['build_date'])
+      : [['Commit Date', text(seal['commit_date'])]]),
     ['Storage Type', show(seal['storage_type'])],
     ...optional('Cluster Name', seal['cluster_name']),
     ...optional('Cluster ID', seal['cluster_id']),

@@ -35,6 +35,7 @@ export const whoami: Command = {
   help: 'Shows who the token in use belongs to: the entity, its accounts and groups, and the policies that count.',
   flags: [],
   args: { min: 0, max: 0 },
+  flagsAnywhere: true,
   run: async (call) => {
     const client = (await call.client()).without('wrapTtl')
     const lookup = await asking('Error looking up token', () =>

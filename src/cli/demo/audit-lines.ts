@@ -6,8 +6,8 @@ import { objectOf } from '../mount-options.ts'
 
 /** What the demo reads of a line of an audit log. */
 export type AuditLine = {
-  /** Who it was, by Signet's own field; '' where the line names nobody. */
-  readonly entityName: string
+  /** Who it was; '' where the line names nobody. */
+  readonly entityId: string
   /** The mount of a login that succeeded. */
   readonly loginMount: string | undefined
 }
@@ -16,17 +16,20 @@ export type AuditLine = {
 const TAIL_BYTES = 8 * 1024 * 1024
 
 /**
- * The lines since a time (ms since 1970) of the first audit file of the server that lies on this machine; undefined
- * when there is none that may be read.
+ * The lines since a time (ms since 1970) of the first audit file of the server that lies on this machine, or of
+ * `known`; undefined when there is none that may be read.
  */
 export const auditLines = async (
   root: ApiClient,
   since: number,
+  known: string | undefined,
 ): Promise<{ readonly file: string; readonly lines: readonly AuditLine[] } | undefined> => {
-  const devices = (await root.read('sys/audit'))?.data ?? {}
-  for (const device of Object.values(devices)) {
+  const devices = Object.values((await root.read('sys/audit'))?.data ?? {})
+  const listed = devices.map((device) => {
     const options = objectOf(objectOf(device)['options'])
-    const path = text(options['file_path'] ?? options['path'])
+    return text(options['file_path'] ?? options['path'])
+  })
+  for (const path of [...listed, known ?? '']) {
     const tail = path.startsWith('/') ? await tailOf(path) : undefined
     if (tail === undefined) continue
     const short = relative(process.cwd(), path)
@@ -58,19 +61,19 @@ const tailOf = async (path: string): Promise<string | undefined> => {
 type Entry = {
   readonly time?: string
   readonly type?: string
-  readonly auth?: { readonly entity_name?: string }
+  readonly auth?: { readonly entity_id?: string }
   readonly request?: { readonly mount_point?: string }
-  readonly response?: { readonly auth?: { readonly entity_name?: string } }
+  readonly response?: { readonly auth?: { readonly entity_id?: string } }
 }
 
 const linesOf = (tail: string, since: number): AuditLine[] =>
   tail.split('\n').flatMap((line) => {
     const entry = entryOf(line)
     if (entry === undefined || Date.parse(entry.time ?? '') < since) return []
-    const loggedIn = entry.response?.auth?.entity_name
+    const loggedIn = entry.response?.auth?.entity_id
     return [
       {
-        entityName: entry.auth?.entity_name ?? loggedIn ?? '',
+        entityId: entry.auth?.entity_id ?? loggedIn ?? '',
         loginMount: loggedIn === undefined ? undefined : entry.request?.mount_point,
       },
     ]

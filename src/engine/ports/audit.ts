@@ -19,4 +19,9 @@ export interface AuditPort {
   disable(call: Call<unknown>, path: string): Promise<void>
   /** `hmac-sha256:…` of a text with the device's salt; undefined when there is no such device. */
   hash(path: string, text: string): Promise<string | undefined>
+  /** The request headers that entries show, by name in lower case, in its order. */
+  headers(): Promise<ReadonlyMap<string, { readonly hmac: boolean }>>
+  setHeader(call: Call<unknown>, name: string, hmac: boolean): Promise<void>
+  /** Nothing happens when there is none. */
+  removeHeader(call: Call<unknown>, name: string): Promise<void>
 }

@@ -39,10 +39,17 @@ export interface MountRecord {
   readonly options: Readonly<Record<string, string>> | null
   readonly pluginVersion: string
   readonly tuning: MountTuning
+  /** The last move: its id and when (ms); tokens that the mount issued before are dead. */
+  readonly moved?: {
+    readonly id: string
+    readonly from: string
+    readonly to: string
+    readonly at: number
+  }
 }
 
 /** What a new mount is made of. */
-export type NewMount = Omit<MountRecord, 'uuid' | 'accessor'>
+export type NewMount = Omit<MountRecord, 'uuid' | 'accessor' | 'moved'>
 
 /** The mount table as `sys/` uses it. Every change is one commit that puts the mounts stamp. */
 export interface MountPort {

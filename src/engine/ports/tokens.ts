@@ -107,6 +107,15 @@ export interface TokenPort {
     token: LiveToken,
     incrementSeconds: number,
   ): Promise<Renewed | undefined>
+  /** The live token of a hash (`LiveToken.key`). */
+  findByKey(reader: Reader, scope: TokenScope, key: Uint8Array): Promise<LiveToken | undefined>
+  /** Ends those of the tokens that have not ended, with all that descends from them; at most 100 a transaction. */
+  revokeKeys(tx: Tx, scope: TokenScope, keys: readonly Uint8Array[]): Promise<void>
+  /** Tokens with a lease that have neither ended nor expired by themselves. Reads every token: for administrators only. */
+  leased(
+    records: Records,
+    scope: TokenScope,
+  ): AsyncIterable<readonly { readonly key: Uint8Array; readonly path: string }[]>
   /** Accessors of live and dying tokens, page by page. */
   accessors(records: Records, scope: TokenScope): AsyncIterable<readonly string[]>
   /** Identity policies of an entity, in the order of identity.md 7.4, duplicates kept; empty without entity. */

@@ -7,9 +7,15 @@ import type { SystemOptions } from './options.ts'
 
 const badParameter = (): Refusal => new Refusal('invalid', '', { silent: true })
 
+/** A parameter given once; given twice it is a list, which nothing accepts. */
+const once = (value: Json): string => {
+  if (typeof value !== 'string') throw badParameter()
+  return value
+}
+
 const asCode = (value: Json | undefined, usual: number): number => {
   if (value === undefined) return usual
-  const text = String(value)
+  const text = once(value)
   if (!/^[+-]?\d+$/.test(text)) throw badParameter()
   return Number(text)
 }
@@ -17,7 +23,7 @@ const asCode = (value: Json | undefined, usual: number): number => {
 const BOOL = /^(1|t|T|TRUE|true|True|0|f|F|FALSE|false|False|)$/
 
 const checkBool = (value: Json | undefined): void => {
-  if (value !== undefined && !BOOL.test(String(value))) throw badParameter()
+  if (value !== undefined && !BOOL.test(once(value))) throw badParameter()
 }
 
 /** Node sends no others. */
@@ -69,15 +75,4 @@ export const healthRoute = ({ seal, facts }: SystemOptions) =>
         )
       },
     },
-  })
-
-/** `sys/leader`: there is one server, so nobody else leads. */
-export const leaderRoute = () =>
-  route({
-    path: 'leader',
-    summary: 'Tell which server leads',
-    fields: {},
-    whileSealed: true,
-    unaudited: true,
-    verbs: { read: () => bare([['ha_enabled', false]]) },
   })

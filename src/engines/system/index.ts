@@ -1,11 +1,19 @@
 import type { Engine } from '../../engine/engine.ts'
+import { auditRoutes } from './audit.ts'
 import { capabilityRoutes } from './capabilities.ts'
-import { healthRoute, leaderRoute } from './health.ts'
+import { clusterRoutes } from './cluster.ts'
+import { healthRoute } from './health.ts'
+import { hostRoutes } from './host-info.ts'
 import { initRoute } from './init.ts'
+import { internalUiRoutes } from './internal-ui.ts'
+import { leaseRoutes } from './leases.ts'
 import { authRoutes, mountRoutes } from './mounts.ts'
 import type { SystemOptions } from './options.ts'
 import { policyRoutes } from './policies.ts'
+import { remountRoutes } from './remount.ts'
+import { rotateRoutes } from './rotate.ts'
 import { sealRoutes } from './seal.ts'
+import { toolRoutes } from './tools.ts'
 import { wrappingRoutes } from './wrapping.ts'
 
 export type { SystemOptions, SystemPorts } from './options.ts'
@@ -17,13 +25,20 @@ export const createSystemEngine = (options: SystemOptions): Engine => ({
   summary: 'The server itself: seal, mounts, policies, wrapping, audit.',
   routes: [
     healthRoute(options),
-    leaderRoute(),
     initRoute(options),
     ...sealRoutes(options),
+    ...clusterRoutes(options),
+    ...rotateRoutes(options),
     ...mountRoutes(options),
     ...authRoutes(options),
+    ...remountRoutes(options),
     ...policyRoutes(options),
     ...capabilityRoutes(options),
     ...wrappingRoutes(options),
+    ...auditRoutes(options),
+    ...internalUiRoutes(options),
+    ...toolRoutes(),
+    ...hostRoutes(options),
+    ...leaseRoutes(options),
   ],
 })

@@ -24,12 +24,20 @@ const fields = {
   pgp_keys: field.list({ default: [], description: 'Not supported yet' }),
   root_token_pgp_key: field.string({ default: '', description: 'Not supported yet' }),
   recovery_shares: field.int({ default: 0, description: 'Only for seals that unseal themselves' }),
-  recovery_threshold: field.int({ default: 0, description: 'Only for seals that unseal themselves' }),
-  recovery_pgp_keys: field.list({ default: [], description: 'Only for seals that unseal themselves' }),
+  recovery_threshold: field.int({
+    default: 0,
+    description: 'Only for seals that unseal themselves',
+  }),
+  recovery_pgp_keys: field.list({
+    default: [],
+    description: 'Only for seals that unseal themselves',
+  }),
   stored_shares: field.any({ description: 'Not used' }),
 }
 
-const checkRecovery = (call: Pick<Call<Record<(typeof RECOVERY)[number], unknown>>, 'input'>): void => {
+const checkRecovery = (
+  call: Pick<Call<Record<(typeof RECOVERY)[number], unknown>>, 'input'>,
+): void => {
   const given = RECOVERY.filter((name) => {
     const value = call.input[name]
     return Array.isArray(value) ? value.length > 0 : value !== 0

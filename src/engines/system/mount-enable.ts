@@ -19,14 +19,28 @@ export const enableFields = {
   seal_wrap: field.bool({ default: false, description: 'Kept and shown; all data is sealed' }),
   external_entropy_access: field.bool({ default: false, description: 'Kept and shown' }),
   plugin_name: field.string({ default: '', description: 'Type, when `type` is `plugin`' }),
-  plugin_version: field.string({ default: '', description: 'Kept and shown' }),
+  plugin_version: field.string({
+    default: '',
+    description: 'Not used: there is one version of each type',
+  }),
 }
 
 type EnableCall = Call<InputOf<typeof enableFields>>
 
 /** Paths that belong to the server. */
-const PROTECTED = ['audit/', 'auth/', 'sys/', 'cubbyhole/', 'identity/']
-const SINGLETONS = new Set(['system', 'identity', 'cubbyhole', 'ns_system', 'ns_identity', 'ns_cubbyhole'])
+export const PROTECTED_PREFIXES = ['audit/', 'auth/', 'sys/', 'cubbyhole/', 'identity/']
+const SINGLETONS = new Set([
+  'system',
+  'identity',
+  'cubbyhole',
+  'ns_system',
+  'ns_identity',
+  'ns_cubbyhole',
+])
+
+/** Mounts that can be neither disabled nor moved. */
+export const isProtected = ({ path }: Pick<MountRecord, 'path'>): boolean =>
+  ['sys/', 'identity/', 'cubbyhole/', 'auth/token/'].includes(path)
 
 const badConfig = (): Error => invalid('unable to convert given mount config information')
 
@@ -47,7 +61,8 @@ const tuningOf = (
   mountClass: 'auth' | 'secret',
   systemMax: number,
 ): MountTuning => {
-  const at = (name: string): Json | undefined => (Object.hasOwn(config, name) ? config[name] : undefined)
+  const at = (name: string): Json | undefined =>
+    Object.hasOwn(config, name) ? config[name] : undefined
   const defaultTtl = ttlSeconds(
     at('default_lease_ttl'),
     0,
@@ -130,12 +145,15 @@ export const enableMount = async (
   const tuning = tuningOf(input.config, mountClass, facts.maxLeaseTtlSeconds)
   const given = input.type === 'plugin' ? input.plugin_name : input.type
   const { type, options } =
-    mountClass === 'secret' ? typeAndOptions(given, input.options) : { type: given, options: input.options }
+    mountClass === 'secret'
+      ? typeAndOptions(given, input.options)
+      : { type: given, options: input.options }
   if (mountClass === 'auth' && (type === 'token' || type === 'ns_token')) {
     throw invalid('token credential backend cannot be instantiated')
   }
   if (mountClass === 'secret') {
-    if (PROTECTED.some((prefix) => path.startsWith(prefix))) throw invalid(`cannot mount "${path}"`)
+    if (PROTECTED_PREFIXES.some((prefix) => path.startsWith(prefix)))
+      throw invalid(`cannot mount "${path}"`)
     if (SINGLETONS.has(type)) throw invalid(`mount type of "${type}" is not mountable`)
   }
   const made: NewMount = {
@@ -147,7 +165,8 @@ export const enableMount = async (
     sealWrap: input.seal_wrap,
     externalEntropyAccess: input.external_entropy_access,
     options: { ...options },
-    pluginVersion: input.plugin_version,
+    // Taken and forgotten, as recorded: there is one version of each type.
+    pluginVersion: '',
     tuning,
   }
   await mounts.add(call.records, call.namespace, (present) => {

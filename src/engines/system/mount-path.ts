@@ -5,5 +5,7 @@ export const mountPath = (given: string): string => `${given.replace(/^\/+|\/+$/
 export const overlap = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a)
 
 /** The path as `sys/auth` and errors show it: without `auth/`. */
-export const shownPath = (mount: { readonly class: 'auth' | 'secret'; readonly path: string }): string =>
-  mount.class === 'auth' ? mount.path.slice('auth/'.length) : mount.path
+export const shownPath = (mount: {
+  readonly class: 'auth' | 'secret'
+  readonly path: string
+}): string => (mount.class === 'auth' ? mount.path.slice('auth/'.length) : mount.path)

@@ -30,7 +30,9 @@ export const tuneFields = {
   listing_visibility: field.string({ description: 'Empty, `hidden` or `unauth`' }),
   passthrough_request_headers: field.commaList({ description: 'Headers that the engine sees' }),
   allowed_response_headers: field.commaList({ description: 'Headers that the engine may set' }),
-  token_type: field.string({ description: 'Type of the tokens that logins give; auth methods only' }),
+  token_type: field.string({
+    description: 'Type of the tokens that logins give; auth methods only',
+  }),
   user_lockout_config: field.map({ description: 'When failed logins lock a user out' }),
   options: field.keyValues({ description: 'Options of the type; an empty value takes one away' }),
   plugin_version: field.string({ description: 'Empty: there is one version of each type' }),
@@ -40,7 +42,10 @@ type TuneCall = Call<InputOf<typeof tuneFields>>
 type TuneName = keyof typeof tuneFields
 
 /** On the server's own mounts only these can be tuned. */
-const AUDIT_KEYS = new Set<TuneName>(['audit_non_hmac_request_keys', 'audit_non_hmac_response_keys'])
+const AUDIT_KEYS = new Set<TuneName>([
+  'audit_non_hmac_request_keys',
+  'audit_non_hmac_response_keys',
+])
 const OWN_MOUNTS = ['cubbyhole/', 'sys/', 'audit/', 'identity/']
 
 const refuseOwn = (call: TuneCall, path: string): void => {
@@ -79,14 +84,17 @@ const seconds = (value: Json | undefined, present: number | undefined): number |
   try {
     return parseVaultDuration(value, { signed: false })
   } catch (error) {
-    throw invalid(`invalid lockout duration: ${error instanceof Error ? error.message : error}`)
+    throw invalid(
+      `invalid lockout duration: ${error instanceof Error ? error.message : String(error)}`,
+    )
   }
 }
 
 const threshold = (value: Json | undefined, present: number | undefined): number | undefined => {
   if (value === undefined || value === null || value === '') return present
-  const text = String(value)
-  if (!/^\d{1,9}$/.test(text)) throw invalid(`error tuning user lockout threshold: "${text}" is not a number`)
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  if (!/^\d{1,9}$/.test(text))
+    throw invalid(`error tuning user lockout threshold: "${text}" is not a number`)
   return Number(text)
 }
 
@@ -98,11 +106,10 @@ const lockoutOf = (
   const { user_lockout_config: given } = call.input
   if (given === undefined || Object.keys(given).length === 0) return {}
   if (record.class !== 'auth' || !hasLockout(record.type)) {
-    throw invalid(
-      `tuning of user lockout configuration for auth type "${record.type}" not allowed`,
-    )
+    throw invalid(`tuning of user lockout configuration for auth type "${record.type}" not allowed`)
   }
-  const at = (name: string): Json | undefined => (Object.hasOwn(given, name) ? given[name] : undefined)
+  const at = (name: string): Json | undefined =>
+    Object.hasOwn(given, name) ? given[name] : undefined
   const present = record.tuning.lockout ?? {}
   const disabled = at('lockout_disable')
   if (disabled !== undefined && typeof disabled !== 'boolean') {
@@ -111,10 +118,7 @@ const lockoutOf = (
   const tuned = {
     threshold: threshold(at('lockout_threshold'), present.threshold),
     durationSeconds: seconds(at('lockout_duration'), present.durationSeconds),
-    counterResetSeconds: seconds(
-      at('lockout_counter_reset_duration'),
-      present.counterResetSeconds,
-    ),
+    counterResetSeconds: seconds(at('lockout_counter_reset_duration'), present.counterResetSeconds),
     disabled: disabled ?? present.disabled,
   }
   return {

@@ -1,10 +1,9 @@
 import type { Call } from '../../engine/call.ts'
 import { field } from '../../engine/field.ts'
-import type { MountRecord } from '../../engine/ports/mounts.ts'
 import { invalid } from '../../engine/refusal.ts'
 import { data } from '../../engine/result.ts'
 import { route } from '../../engine/route.ts'
-import { enableFields, enableMount } from './mount-enable.ts'
+import { enableFields, enableMount, isProtected } from './mount-enable.ts'
 import { mountPath, shownPath } from './mount-path.ts'
 import { readTuning, tuneFields, tuneMount } from './mount-tune.ts'
 import { mountObject } from './mount-view.ts'
@@ -14,10 +13,6 @@ const path = field.string({ default: '', description: 'The mount' })
 
 const AUTH = { class: 'auth', noun: 'auth method', under: 'auth/' } as const
 const SECRET = { class: 'secret', noun: 'secrets engine', under: '' } as const
-
-/** Mounts that can be neither disabled nor moved. */
-export const isProtected = ({ path: mount }: Pick<MountRecord, 'path'>): boolean =>
-  ['sys/', 'identity/', 'cubbyhole/', 'auth/token/'].includes(mount)
 
 const disable = async (
   call: Call<{ readonly path: string }>,
@@ -81,7 +76,9 @@ const routesOf = (kind: typeof AUTH | typeof SECRET, base: string, options: Syst
         const found = await options.ports().mounts.covering(call.namespace, `${kind.under}${shown}`)
         if (found === undefined || found.class !== kind.class) {
           const engine = kind.class === 'auth' ? 'auth' : 'secret'
-          throw invalid(`No ${engine} engine at ${shown}`.replace('secret engine', 'secret engine mount'))
+          throw invalid(
+            `No ${engine} engine at ${shown}`.replace('secret engine', 'secret engine mount'),
+          )
         }
         return data(mountObject(found, options.facts))
       },

@@ -7,7 +7,9 @@ import { invalid } from '../../engine/refusal.ts'
 import type { DataResult, ListPage } from '../../engine/result.ts'
 import { data, listPages } from '../../engine/result.ts'
 import { route } from '../../engine/route.ts'
+import { limits } from '../../limits.ts'
 import { goLower } from '../../std/go-lower.ts'
+import { decodeBase64 } from './base64.ts'
 import type { SystemOptions } from './options.ts'
 import { timeText } from './time-text.ts'
 
@@ -36,19 +38,31 @@ type WriteCall = Call<InputOf<typeof writeFields>>
 type LegacyCall = Call<InputOf<typeof legacyFields>>
 type NamedCall = Call<{ readonly name: string }>
 
-const scopeOf = ({ namespace, names, now }: Pick<Call, 'namespace' | 'names' | 'now'>): PolicyScope => ({
+const scopeOf = ({
+  namespace,
+  names,
+  now,
+}: Pick<Call, 'namespace' | 'names' | 'now'>): PolicyScope => ({
   namespace,
   names,
   now,
 })
 
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+/** The text that was sent, decoded. */
+const textOf = (sent: string): string => {
+  if (sent === '') throw invalid("'policy' parameter not supplied or empty")
+  if (Buffer.byteLength(sent) > limits.policyBytes) {
+    throw invalid(`a policy has at most ${limits.policyBytes} bytes`)
+  }
+  const decoded = decodeBase64(sent)
+  // What decodes as base64 is taken as such: the text of a policy never does.
+  return Buffer.isBuffer(decoded) ? decoded.toString() : sent
+}
 
-/** What decodes as base64 is taken as such: the text of a policy never does. */
-const decodeText = (text: string): string =>
-  BASE64.test(text) ? Buffer.from(text, 'base64').toString() : text
-
-const shown = (policy: PolicyView, textName: 'policy' | 'rules'): Readonly<Record<string, unknown>> => ({
+const shown = (
+  policy: PolicyView,
+  textName: 'policy' | 'rules',
+): Readonly<Record<string, unknown>> => ({
   name: policy.name,
   [textName]: policy.text,
   version: policy.version,
@@ -95,11 +109,10 @@ const write = async (
   if (renamed) call.warn(`policy name was converted to ${lower}`)
   const legacy = input.policy === '' && rules !== ''
   if (legacy) call.warn("'rules' is deprecated, please use 'policy' instead")
-  const text = legacy ? rules : input.policy
-  if (text === '') throw invalid("'policy' parameter not supplied or empty")
+  const text = textOf(legacy ? rules : input.policy)
   const hints = await ports().policies.write(call.records, scopeOf(call), {
     name: lower,
-    text: decodeText(text),
+    text,
     cas: input.cas,
     casRequired: input.cas_required,
     allowWildcards: input.allow_wildcards_in_identity_templates ?? false,
@@ -114,18 +127,16 @@ const patch = async (call: WriteCall, { ports }: SystemOptions): Promise<DataRes
   const { input } = call
   const given = expiryOf(call)
   const clears = (call.has('expiration') || call.has('ttl')) && given === undefined
+  const text = call.has('policy') ? textOf(input.policy) : undefined
   const change = (present: PolicyView): PolicyWrite => ({
     name: present.name,
-    text: call.has('policy') ? decodeText(input.policy) : present.text,
+    text: text ?? present.text,
     cas: input.cas ?? present.version,
     casRequired: input.cas_required ?? present.casRequired,
     allowWildcards: input.allow_wildcards_in_identity_templates ?? present.allowWildcards,
     allowSlashes: input.allow_slashes_in_identity_templates ?? present.allowSlashes,
     expiresAt: given ?? (clears ? undefined : present.expiresAt),
   })
-  if (call.has('policy') && input.policy === '') {
-    throw invalid("'policy' parameter not supplied or empty")
-  }
   const hints = await ports().policies.patch(
     call.records,
     scopeOf(call),
@@ -133,7 +144,7 @@ const patch = async (call: WriteCall, { ports }: SystemOptions): Promise<DataRes
     change,
   )
   giveHints(call, hints)
-  return data({})
+  return data(null)
 }
 
 const remove = async (call: NamedCall, { ports }: SystemOptions): Promise<undefined> => {

@@ -98,9 +98,7 @@ export const sealRoutes = ({ seal, facts }: SystemOptions) => [
         const reset = member(body, 'reset', 'boolean', false)
         const migrate = member(body, 'migrate', 'boolean', false)
         if (key === '' && !reset) {
-          throw invalid(
-            `'key' must be specified in request body as JSON, or 'reset' set to true`,
-          )
+          throw invalid(`'key' must be specified in request body as JSON, or 'reset' set to true`)
         }
         if (reset) {
           if (!(await seal.status()).sealed) throw invalid('vault is unsealed')

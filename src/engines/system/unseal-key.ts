@@ -1,11 +1,10 @@
 import { invalid } from '../../engine/refusal.ts'
+import { decodeBase64 } from './base64.ts'
 
 const SHORTEST = 16
 const LONGEST = 33
 
 const HEX = /^([0-9a-fA-F]{2})+$/
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
-
 /**
  * The bytes of an unseal key given as text: hex when that gives a length a key can have, else standard base64. Refuses what
  * is neither.
@@ -15,8 +14,9 @@ export const decodeUnsealKey = (text: string): Buffer => {
     const bytes = Buffer.from(text, 'hex')
     if (bytes.length >= SHORTEST && bytes.length <= LONGEST) return bytes
   }
-  if (!BASE64.test(text)) throw invalid(`'key' must be a valid hex or base64 string`)
-  return Buffer.from(text, 'base64')
+  const bytes = decodeBase64(text)
+  if (!Buffer.isBuffer(bytes)) throw invalid(`'key' must be a valid hex or base64 string`)
+  return bytes
 }
 
 /** Refuses keys of a length that no key has. */

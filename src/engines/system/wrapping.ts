@@ -9,7 +9,8 @@ import { timeText } from './time-text.ts'
 // The core has checked by then that it is a text.
 const token = field.any({ description: 'The wrapping token; the calling one when missing' })
 
-const given = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+const given = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value : undefined
 
 type GivenCall = Call<{ readonly token: unknown }>
 
@@ -47,7 +48,9 @@ export const wrappingRoutes = (options: SystemOptions) => [
     neverWrapped: true,
     verbs: {
       update: async (call) => {
-        const { body, status, contentType } = await options.ports().wrapping.unwrap(call, given(call.input.token))
+        const { body, status, contentType } = await options
+          .ports()
+          .wrapping.unwrap(call, given(call.input.token))
         return body === '' ? undefined : raw(status, body, contentType)
       },
     },

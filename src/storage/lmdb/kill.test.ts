@@ -60,7 +60,7 @@ describe('a process killed while it writes', () => {
     let acknowledged = 0
     for (const round of upTo(ROUNDS)) {
       const name = `round-${round}`
-      const lines = await killAfter(path, name, 1 + Math.floor(Math.random() * 400))
+      const lines = await killAfter(path, name, 1 + Math.floor(Math.random() * 250))
       // The survivor goes on: this waits for two more of its commits, begun after the kill.
       const seen = own.length
       while (own.length < seen + 2) await turn()

@@ -1,7 +1,9 @@
 import { writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { open } from 'lmdb'
 import { bytes, put, read, tryCommit, tryIncrement, upTo } from '../conformance/kit.ts'
 import type { Store } from '../store.ts'
-import { openLmdbStore } from './lmdb-store.ts'
+import { LMDB_FILE, openLmdbStore } from './lmdb-store.ts'
 
 /*
  * A second process for the tests of the LMDB store: `node lmdb-child.ts <task> <folder>`. It prints what it does as lines,
@@ -116,13 +118,22 @@ const serve = (store: Store): void => {
   process.send!({ answer: 'ready' })
 }
 
+/** Holds the write lock, which all processes share, until it is killed. */
+const lock = (folder: string): void => {
+  const root = open({ path: join(folder, LMDB_FILE), overlappingSync: false })
+  root.transactionSync(() => {
+    process.send!({ answer: 'locked' })
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+  })
+}
+
 if (import.meta.main) {
-  const [task, folder] = process.argv.slice(2)
+  const [task, folder, name] = process.argv.slice(2)
   const store = openLmdbStore({ path: folder!, anyFileSystem: true })
   if (task === 'serve') serve(store)
+  else if (task === 'lock') lock(folder!)
   else if (task === 'fill') await fill(store)
   else {
-    const [, , , , name] = process.argv
     await Promise.all(
       upTo(4).map(async (worker) =>
         storm(store, `${name}-${worker}`, (entry) => {

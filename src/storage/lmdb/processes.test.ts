@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test'
 import { describe, it } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { bytes, numberAt, put, read, soon, texts, upTo } from '../conformance/kit.ts'
+import { deadlineIn, newVersion, Unknown } from '../store.ts'
 import { countTo } from './lmdb-child.ts'
 import { openLmdbStore } from './lmdb-store.ts'
 import { scratchFolder } from './scratch-folder.ts'
@@ -32,10 +33,14 @@ const kill = async (child: ChildProcess): Promise<void> => {
 }
 
 /** Another process with the store open. */
-const startChild = async (test: TestContext, folder: string): Promise<ChildProcess> => {
-  const child = fork(CHILD, ['serve', folder])
+const startChild = async (
+  test: TestContext,
+  folder: string,
+  task: 'serve' | 'lock' = 'serve',
+): Promise<ChildProcess> => {
+  const child = fork(CHILD, [task, folder], { execArgv: [] })
   test.after(async () => kill(child))
-  assert.equal(await answerOf(child), 'ready')
+  assert.equal(await answerOf(child), task === 'serve' ? 'ready' : 'locked')
   return child
 }
 
@@ -86,6 +91,27 @@ describe('two processes on one LMDB folder', () => {
     const sums = own.map((count, at) => count + (theirs as number[])[at]!)
     assert.deepEqual(await Promise.all(keys.map((key) => numberAt(store, bytes(key)))), sums)
     assert.ok((theirs as number[]).every((count) => count > 0))
+  })
+
+  it('cannot say what became of a commit that waits for a stuck one; reads go on', async (t) => {
+    const path = scratchFolder(t)
+    const store = openStore(t, path)
+    await put(store, { a: 'old' })
+    const child = await startChild(t, path, 'lock')
+    const { version } = await read(store, bytes('a'))
+    const commit = {
+      id: newVersion(),
+      checks: [{ key: bytes('a'), version }],
+      writes: [{ key: bytes('a'), value: bytes('new') }],
+    }
+    await assert.rejects(store.commit(commit, deadlineIn(20)), Unknown)
+    assert.deepEqual(await texts(store, ['a']), ['old'])
+    const only = { id: newVersion(), checks: commit.checks, writes: [] }
+    assert.equal((await store.commit(only, soon())).kind, 'committed')
+    // The lock of the dead is free at once, and what waited for it is done.
+    await kill(child)
+    await put(store, { b: 'after' })
+    assert.deepEqual(await texts(store, ['a', 'b']), ['new', 'after'])
   })
 
   it('free the reader slots of those that were killed', async (t) => {

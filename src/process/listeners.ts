@@ -1,0 +1,88 @@
+import { chmodSync, readFileSync, rmSync } from 'node:fs'
+import type { ServerAddress } from '../config/running-server.ts'
+import type { ListenerConfig, ServerConfig } from '../config/server-config.ts'
+import type { Front } from '../core/front.ts'
+import type { HttpLimits } from '../http/limits.ts'
+import type { Listener } from '../http/listener.ts'
+import { createListener } from '../http/listener.ts'
+import { renderReply } from '../http/render.ts'
+import type { Log } from './log.ts'
+
+/** Names by which a development server may be asked: keeps web pages from reaching it through a name of theirs. */
+const LOCAL_NAMES = ['localhost', '127.0.0.1', '[::1]']
+
+/** The listeners of a process, accepting. */
+export interface Listening {
+  readonly addresses: readonly ServerAddress[]
+  /** Stops to accept and finishes what has begun, at most `graceMs`. */
+  stop(graceMs: number): Promise<void>
+}
+
+/** Opens the configured listeners. `shared`: beside other workers on the same ports. */
+export const openListeners = async (
+  config: ServerConfig,
+  front: Front,
+  log: Log,
+  shared: boolean,
+): Promise<Listening> => {
+  const listeners: Listener[] = []
+  const addresses: ServerAddress[] = []
+  for (const wanted of config.listeners) {
+    const listener = makeListener(wanted, config, front, log)
+    if (wanted.kind === 'unix') rmSync(wanted.path, { force: true })
+    const bound = await listener.listen(
+      wanted.kind === 'unix'
+        ? { path: wanted.path }
+        : { address: wanted.host, port: wanted.port, reusePort: shared },
+    )
+    if (wanted.kind === 'unix' && wanted.mode !== undefined) chmodSync(wanted.path, wanted.mode)
+    listeners.push(listener)
+    addresses.push({ ...bound, tls: wanted.kind === 'tcp' && wanted.tls !== undefined })
+  }
+  return {
+    addresses,
+    stop: async (graceMs) => {
+      await Promise.all(listeners.map((listener) => listener.stop(graceMs)))
+    },
+  }
+}
+
+const limitsOf = ({ limits }: ListenerConfig): Partial<HttpLimits> => ({
+  ...(limits.readMs === undefined ? {} : { bodyMs: limits.readMs }),
+  ...(limits.readHeaderMs === undefined ? {} : { headerMs: limits.readHeaderMs }),
+  ...(limits.writeMs === undefined ? {} : { writeMs: limits.writeMs }),
+  ...(limits.idleMs === undefined ? {} : { idleMs: limits.idleMs }),
+  ...(limits.requestBytes === undefined ? {} : { bodyBytes: limits.requestBytes }),
+  ...(limits.jsonMemoryBytes === undefined ? {} : { jsonMemoryBytes: limits.jsonMemoryBytes }),
+  ...(limits.jsonStrings === undefined ? {} : { jsonStrings: limits.jsonStrings }),
+})
+
+const makeListener = (
+  wanted: ListenerConfig,
+  config: ServerConfig,
+  front: Front,
+  log: Log,
+): Listener => {
+  const tls = wanted.kind === 'tcp' ? wanted.tls : undefined
+  const loopback = wanted.kind === 'tcp' && /^(127\.|localhost$|::1$)/.test(wanted.host)
+  return createListener({
+    handle: async (request) => renderReply(await front.handle(request)),
+    rawMethods: front.rawMethods,
+    hostCheck: config.dev !== undefined && loopback ? LOCAL_NAMES : undefined,
+    log,
+    limits: limitsOf(wanted),
+    tls:
+      tls === undefined
+        ? undefined
+        : {
+            cert: readFileSync(tls.certFile),
+            key: readFileSync(tls.keyFile),
+            minVersion: tls.minVersion,
+            maxVersion: tls.maxVersion,
+            ...(tls.ciphers === undefined ? {} : { ciphers: tls.ciphers }),
+            ...(tls.clientCaFile === undefined ? {} : { ca: readFileSync(tls.clientCaFile) }),
+            requestCert: !tls.disableClientCerts,
+            rejectUnauthorized: tls.requireClientCert,
+          },
+  })
+}

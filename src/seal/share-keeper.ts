@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto'
+import type { Store } from '../storage/store.ts'
+import { deadlineIn } from '../storage/store.ts'
+import { combineUnsealKeys, readSealConfig, unseal, unsealKeyBytes } from './seal.ts'
+
+/** What became of a share (spec/sys.md 2.3). `bad-share`: of a length that cannot be one. `failed`: enough, but not the right ones. */
+export type ShareOutcome = 'progress' | 'unsealed' | 'bad-share' | 'failed' | 'uninitialised'
+
+/** How far an unsealing is: shares given, and the nonce of the attempt ('' when none is under way). */
+export interface ShareProgress {
+  readonly progress: number
+  readonly nonce: string
+}
+
+/** Collects the shares of an unsealing, in one place for all processes that share it (architecture.md A12). */
+export interface ShareKeeper {
+  give(share: Buffer): Promise<ShareOutcome>
+  reset(): Promise<void>
+  progress(): Promise<ShareProgress>
+  /** Forgets all keys and has every process that holds them end or drop them. */
+  seal(): Promise<void>
+}
+
+export interface LocalSharesOptions {
+  /** Beneath the barrier. */
+  readonly store: Store
+  readonly waitMs: number
+  /** Whether the key is known already: then any share that could be one is answered `unsealed`. */
+  readonly isUnsealed: () => boolean
+  /** Takes the key that opens the seal, checked; resolves when it is in use everywhere. The buffer is wiped afterwards. */
+  readonly onKey: (combined: Buffer) => Promise<void>
+  readonly onSeal: () => Promise<void>
+}
+
+/** The shares given to this process. */
+export class LocalShares implements ShareKeeper {
+  readonly #options: LocalSharesOptions
+  #shares: Buffer[] = []
+  #nonce = ''
+
+  constructor(options: LocalSharesOptions) {
+    this.#options = options
+  }
+
+  async give(share: Buffer): Promise<ShareOutcome> {
+    const { store, waitMs, isUnsealed, onKey } = this.#options
+    const config = await readSealConfig(store, deadlineIn(waitMs))
+    if (config === undefined) return 'uninitialised'
+    if (isUnsealed()) return 'unsealed'
+    if (share.length !== unsealKeyBytes(config)) return 'bad-share'
+    if (this.#nonce === '') this.#nonce = randomUUID()
+    if (!this.#shares.some((known) => known.equals(share))) this.#shares.push(Buffer.from(share))
+    if (this.#shares.length < config.t) return 'progress'
+    const shares = this.#shares
+    await this.reset()
+    try {
+      const combined = combineUnsealKeys(config, shares)
+      const opened = await unseal(store, combined, deadlineIn(waitMs))
+      if (opened === 'wrong key') return 'failed'
+      await onKey(combined)
+      combined.fill(0)
+      return 'unsealed'
+    } catch (error) {
+      // Shares of different seals may not even combine.
+      if (error instanceof RangeError) return 'failed'
+      throw error
+    } finally {
+      for (const used of shares) used.fill(0)
+    }
+  }
+
+  async reset(): Promise<void> {
+    this.#shares = []
+    this.#nonce = ''
+  }
+
+  async progress(): Promise<ShareProgress> {
+    return { progress: this.#shares.length, nonce: this.#nonce }
+  }
+
+  async seal(): Promise<void> {
+    await this.reset()
+    await this.#options.onSeal()
+  }
+}

@@ -1,0 +1,23 @@
+import type { ChildProcess } from 'node:child_process'
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+/** The file descriptor on which a worker has the pipe for keys; 3 is the channel for messages. */
+export const KEY_PIPE = 4
+
+const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
+
+/** What no process of a server may have: options that open a debugger or write memory to disk (architecture.md F2). */
+const EXEC_ARGV = ['--disable-sigusr1']
+
+/** Starts a worker process. Its environment lacks NODE_OPTIONS. */
+export const forkWorker = (): ChildProcess => {
+  const environment = { ...process.env }
+  delete environment['NODE_OPTIONS']
+  return fork(WORKER, [], {
+    env: environment,
+    execArgv: EXEC_ARGV,
+    serialization: 'advanced',
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
+  })
+}

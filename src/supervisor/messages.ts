@@ -1,0 +1,15 @@
+import type { ServerAddress } from '../config/running-server.ts'
+import type { ServerConfig } from '../config/server-config.ts'
+
+/** What the supervisor tells a worker, apart from keys. */
+export type ToWorker =
+  | { readonly kind: 'start'; readonly config: ServerConfig; readonly first: boolean }
+  | { readonly kind: 'drain' }
+  | { readonly kind: 'reload' }
+
+/** What a worker tells its supervisor, apart from keys. */
+export type ToSupervisor =
+  | { readonly kind: 'listening'; readonly addresses: readonly ServerAddress[] }
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'alive' }
+  | { readonly kind: 'log'; readonly line: string }
