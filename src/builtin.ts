@@ -1,6 +1,6 @@
 import { approle } from './auth/approle/index.ts'
 import { jwtEngines } from './auth/jwt/index.ts'
-import { createLockout } from './auth/shared/lockout.ts'
+import type { Lockout } from './auth/shared/lockout.ts'
 import { createPasswords } from './auth/shared/password.ts'
 import { userpass } from './auth/userpass/index.ts'
 import type { CoreEngines, CorePorts } from './core/core.ts'
@@ -11,8 +11,12 @@ import { kv } from './engines/kv/index.ts'
 import { createTokenEngine } from './engines/token/index.ts'
 
 /** What a server can mount: one line an auth method or secrets engine. */
-export const builtinEngines = (ports: CorePorts, identity: Engine, system: Engine): CoreEngines => {
-  const lockout = createLockout()
+export const builtinEngines = (
+  ports: CorePorts,
+  identity: Engine,
+  system: Engine,
+  lockout: Lockout,
+): CoreEngines => {
   return {
     cubbyhole: cubbyholePort,
     engines: [

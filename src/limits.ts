@@ -18,6 +18,10 @@ export const limits = {
   decisionAttempts: 8,
   /** Ancestors of a token (architecture.md B2). */
   tokenDepth: 256,
+  /** Text of a batch token: half of what the headers of a request can hold. */
+  batchTokenBytes: 32_768,
+  /** A token role as JSON: several fit in a commit of 1 MiB. */
+  tokenRoleBytes: 131_072,
   /** Groups an entity can be in, inherited ones included (architecture.md E9). */
   groupsPerEntity: 2_000,
   /** Callers kept in memory, per process. */

@@ -1,10 +1,11 @@
-import type { AuditBroker } from '../audit/broker.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { AuditBroker, DeviceProblem } from '../audit/broker.ts'
 import type { AuditedHeaders } from '../audit/headers.ts'
 import type { AuditDeviceConfig, DeviceGates } from '../audit/device-config.ts'
 import { checkNewDevice } from '../audit/device-config.ts'
 import type { Call, Namespace } from '../engine/call.ts'
 import type { AuditDeviceView, AuditPort } from '../engine/ports/audit.ts'
-import type { Names, Records } from '../engine/records.ts'
+import type { Names, Records, Tx } from '../engine/records.ts'
 import { recordKind } from '../engine/records.ts'
 import { invalid } from '../engine/refusal.ts'
 
@@ -38,26 +39,28 @@ export class AuditDevices implements AuditPort {
 
   /** Takes in what the configuration says and opens all devices. Rejects when a declared one cannot be opened. */
   async start(): Promise<void> {
-    const { broker, declared, records } = this.#options
+    const { declared, records } = this.#options
     const salts = declared.map(() => crypto.randomUUID())
     const present = await this.#all()
     await records.transact(async (tx) => {
+      let changed = false
       for (const device of present) {
-        if (device.declared && !declared.some(({ path }) => path === device.path)) {
-          tx.delete(this.#ref(device.path))
-        }
+        if (!device.declared || declared.some(({ path }) => path === device.path)) continue
+        tx.delete(this.#ref(device.path))
+        changed = true
       }
       for (const [index, device] of declared.entries()) {
         const before = await tx.get(this.#ref(device.path))
-        tx.put(this.#ref(device.path), {
-          ...device,
-          salt: before?.salt ?? salts[index]!,
-          declared: true,
-        })
+        const salt = before?.salt ?? salts[index]!
+        const record: AuditDeviceRecord = { ...device, salt, declared: true }
+        // Every worker comes by here: only the first has something to write.
+        if (before !== undefined && isDeepStrictEqual(before, record)) continue
+        tx.put(this.#ref(device.path), record)
+        changed = true
       }
+      if (changed) this.#moved(tx)
     })
-    await this.#loadHeaders()
-    const problems = await broker.setDevices(await this.#all())
+    const problems = await this.#reload()
     const names = new Set(declared.map(({ path }) => path))
     const fatal = problems.filter(({ path }) => names.has(path))
     if (fatal.length > 0) {
@@ -67,6 +70,21 @@ export class AuditDevices implements AuditPort {
           .join('\n'),
       )
     }
+  }
+
+  /** Takes in what other processes changed. */
+  async reload(): Promise<void> {
+    await this.#reload()
+  }
+
+  async #reload(): Promise<readonly DeviceProblem[]> {
+    await this.#loadHeaders()
+    return this.#options.broker.setDevices(await this.#all())
+  }
+
+  /** Other processes take in the change before they serve their next request. */
+  #moved(tx: Tx): void {
+    tx.stamp('audit', this.#options.root.number)
   }
 
   async list(): Promise<readonly AuditDeviceView[]> {
@@ -87,19 +105,20 @@ export class AuditDevices implements AuditPort {
     await call.records.transact(async (tx) => {
       if ((await tx.get(this.#ref(device.path))) !== undefined) throw invalid('path already in use')
       tx.put(this.#ref(device.path), record)
+      this.#moved(tx)
     })
-    await broker.setDevices(await this.#all())
+    await this.#reload()
   }
 
   async disable(call: Call<unknown>, path: string): Promise<void> {
-    const { broker } = this.#options
     await call.records.transact(async (tx) => {
       const present = await tx.get(this.#ref(path))
       if (present === undefined) return
       if (present.declared) throw invalid('cannot disable configuration-managed audit device')
       tx.delete(this.#ref(path))
+      this.#moved(tx)
     })
-    await broker.setDevices(await this.#all())
+    await this.#reload()
   }
 
   async hash(path: string, text: string): Promise<string | undefined> {
@@ -121,14 +140,19 @@ export class AuditDevices implements AuditPort {
 
   async setHeader(call: Call<unknown>, name: string, hmac: boolean): Promise<void> {
     const ref = this.#headerRef(name)
-    await call.records.transact(async (tx) => tx.put(ref, { name, hmac }))
+    await call.records.transact(async (tx) => {
+      tx.put(ref, { name, hmac })
+      this.#moved(tx)
+    })
     await this.#loadHeaders()
   }
 
   async removeHeader(call: Call<unknown>, name: string): Promise<void> {
     const ref = this.#headerRef(name)
     await call.records.transact(async (tx) => {
-      if ((await tx.get(ref)) !== undefined) tx.delete(ref)
+      if ((await tx.get(ref)) === undefined) return
+      tx.delete(ref)
+      this.#moved(tx)
     })
     await this.#loadHeaders()
   }

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import type { Namespace } from '../engine/call.ts'
 import type { CubbyholePort } from '../engine/ports/cubbyhole.ts'
 import type { MountRecord } from '../engine/ports/mounts.ts'
 import type { Names, Records } from '../engine/records.ts'
+import { recordKind } from '../engine/records.ts'
 import { work, WORK_REVOKE, WORK_UNMOUNT } from './mounts.ts'
 import {
   accessorRef,
@@ -27,6 +29,12 @@ export interface BackgroundOptions {
   readonly onFault: (error: unknown, what: string) => void
 }
 
+/** `lease/<ns>`: the process that does the background work of all, until when (ms). */
+const leases = recordKind<{ readonly owner: string; readonly until: number }>('lease')
+
+/** How long the work stays with a process that dies; it is renewed when half is over. */
+const LEASE_MS = 10_000
+
 /** Children per commit: each costs a tombstone, a work record and the removal of its edge. */
 const CHILDREN_PER_COMMIT = 50
 
@@ -40,6 +48,9 @@ export class Background {
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   #stopped = false
+  readonly #self = randomUUID()
+  /** Until when this process has the lease, ms; 0 = it has not. */
+  #leasedUntil = 0
   /** Per shard, the time up to which no entry is left (architecture.md D5). */
   readonly #cursors = new Map<number, number>()
 
@@ -58,6 +69,7 @@ export class Background {
     this.#stopped = true
     clearInterval(this.#timer)
     await this.#running
+    if (this.#leasedUntil > 0) await this.#release()
   }
 
   /** One round of everything; joins one under way. */
@@ -76,10 +88,41 @@ export class Background {
 
   async #round(): Promise<void> {
     try {
+      if (!(await this.#hasLease())) return
       await this.#expire()
       await this.#work()
     } catch (error) {
       if (!this.#stopped) this.#options.onFault(error, 'background work')
+    }
+  }
+
+  /** One process works for all; two that both think so only do some work twice. */
+  async #hasLease(): Promise<boolean> {
+    const { records, root } = this.#options
+    const now = await this.#options.now()
+    if (now < this.#leasedUntil - LEASE_MS / 2) return true
+    const ref = leases.at(root.number)
+    const until = now + LEASE_MS
+    const mine = await records.transact(async (tx) => {
+      const present = await tx.get(ref)
+      const free = present === undefined || present.owner === this.#self || present.until <= now
+      if (free) tx.put(ref, { owner: this.#self, until })
+      return free
+    })
+    this.#leasedUntil = mine ? until : 0
+    return mine
+  }
+
+  /** Another process need not wait for the lease to run out. */
+  async #release(): Promise<void> {
+    const { records, root } = this.#options
+    const ref = leases.at(root.number)
+    try {
+      await records.transact(async (tx) => {
+        if ((await tx.get(ref))?.owner === this.#self) tx.delete(ref)
+      })
+    } catch (error) {
+      this.#options.onFault(error, 'giving up the background work')
     }
   }
 

@@ -24,6 +24,7 @@ import type { Check } from './records.ts'
 import { ConflictQueues, createRecords, stampRef } from './records.ts'
 import type { Reply, Success } from './reply.ts'
 import type { Request } from './request.ts'
+import { StampWatch } from './stamp-watch.ts'
 import { StoreTime } from './store-time.ts'
 import { withTime } from './timed-store.ts'
 import { Tokens } from './token-port.ts'
@@ -54,6 +55,8 @@ export interface CoreOptions {
   readonly store: Store
   readonly names: Names
   readonly broker: AuditBroker
+  /** Takes in changes of the audit devices that other processes made; before the next request runs. */
+  readonly reloadAudit: () => Promise<void>
   /** The request headers that audit entries show. */
   readonly auditedHeaders: () => AuditedHeaders
   readonly identity: (mounts: MountDirectory) => {
@@ -205,7 +208,11 @@ export class Core {
     this.ports = { tokens, mounts: this.#mounts, policies: this.#policies, access, wrapping }
     engines = options.engines(this.ports, identity.engine)
     const made = engines
+    const auditWatch = new StampWatch(store, stampRef('audit', rootNamespace.number), () =>
+      options.reloadAudit(),
+    )
     this.#handler = new Handler({
+      confirmAudit: () => auditWatch.confirm(),
       store,
       time: this.#time,
       names,

@@ -41,6 +41,8 @@ export interface HandleParts {
   readonly identity: IdentityPort
   readonly wrapping: Wrapping
   readonly trails: Trails
+  /** Brings the audit devices up to date: an entry goes to those that are on now. */
+  readonly confirmAudit: () => Promise<void>
   readonly root: Namespace
   /** The keyring's stamp as this process knows it: part of every commit (architecture.md F6). */
   readonly keyringCheck: () => Check
@@ -89,6 +91,7 @@ export class Handler {
     const trail = this.#parts.trails.begin(request)
     let spent: Caller | undefined
     try {
+      await this.#parts.confirmAudit()
       let usesLeft: number | undefined
       for (let attempt = 0; attempt < limits.decisionAttempts; attempt++) {
         const judged = await this.#judge(request, usesLeft)

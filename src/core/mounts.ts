@@ -179,6 +179,7 @@ export class MountTable implements MountPort {
       ),
       maxLeaseTtlSeconds: max,
       tokenType: record.tuning.tokenType,
+      ...(record.tuning.lockout && { lockout: record.tuning.lockout }),
     }
   }
 

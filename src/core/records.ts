@@ -36,6 +36,7 @@ const STAMP_BYTES: Readonly<Record<StampName, Uint8Array>> = {
   mounts: Uint8Array.of(4),
   policies: Uint8Array.of(5),
   groups: Uint8Array.of(6),
+  audit: Uint8Array.of(7),
 }
 
 /** Where a stamp lives. */

@@ -1,7 +1,9 @@
 import type { CallerView } from '../engine/call.ts'
 import type { IdentityPort } from '../engine/identity-port.ts'
 import type {
+  AliasOwner,
   LiveToken,
+  NewBatchToken,
   NewToken,
   Renewed,
   TokenPort,
@@ -12,6 +14,8 @@ import type { Reader, Records, Tx } from '../engine/records.ts'
 import { failed, invalid } from '../engine/refusal.ts'
 import type { Renewal } from '../engine/result.ts'
 import { decideTtl } from '../engine/ttl.ts'
+import type { BatchTokens } from './batch-tokens.ts'
+import { isBatchToken } from './batch-tokens.ts'
 import { callerOf, textOf } from './callers.ts'
 import type { MountTable } from './mounts.ts'
 import { cleanPolicies } from './policy-names.ts'
@@ -19,6 +23,7 @@ import type { PolicyStore } from './policies.ts'
 import {
   drawToken,
   issueToken,
+  judgeToken,
   listAccessors,
   listLeased,
   liveByAccessor,
@@ -32,6 +37,7 @@ export interface TokenPortOptions {
   readonly identity: IdentityPort
   readonly mounts: MountTable
   readonly policies: PolicyStore
+  readonly batch: BatchTokens
   /** Starts a round of background work. */
   readonly tidy: () => void
   /** Cleans up behind the token of a key unless it lives. */
@@ -62,8 +68,12 @@ export class Tokens implements TokenPort {
     this.#options.tidy()
   }
 
-  find(reader: Reader, scope: TokenScope, text: string): Promise<LiveToken | undefined> {
-    return liveToken(reader, scope.namespace, tokenKey(scope.names, text), scope.now)
+  async find(reader: Reader, scope: TokenScope, text: string): Promise<LiveToken | undefined> {
+    const key = tokenKey(scope.names, text)
+    if (!isBatchToken(text)) return liveToken(reader, scope.namespace, key, scope.now)
+    const record = this.#options.batch.open(text)
+    if (record === undefined) return undefined
+    return judgeToken(reader, scope.namespace, { type: 'batch', key, record }, scope.now)
   }
 
   findByAccessor(
@@ -87,11 +97,29 @@ export class Tokens implements TokenPort {
     return issueToken(tx, scope, token)
   }
 
+  composeBatch(tx: Tx, scope: TokenScope, token: NewBatchToken): Promise<TokenRecord> {
+    return this.#options.batch.compose(tx, scope, token)
+  }
+
+  sealBatch(record: TokenRecord): string {
+    return this.#options.batch.seal(record)
+  }
+
+  aliasEntity(
+    tx: Tx,
+    { namespace, names, now }: TokenScope,
+    owner: AliasOwner,
+  ): Promise<{ readonly entityId: string; readonly disabled: boolean }> {
+    return this.#options.identity.aliasEntity(tx, { ...owner, namespace, names, now })
+  }
+
   revoke(tx: Tx, scope: TokenScope, token: LiveToken): void {
+    refuseBatch(token, 'revoked')
     revokeToken(tx, scope.namespace, token)
   }
 
   revokeOrphan(tx: Tx, scope: TokenScope, token: LiveToken): void {
+    refuseBatch(token, 'revoked')
     revokeToken(tx, scope.namespace, token, 'orphaned')
   }
 
@@ -147,6 +175,7 @@ export class Tokens implements TokenPort {
     token: LiveToken,
     incrementSeconds: number,
   ): Promise<Renewed | undefined> {
+    refuseBatch(token, 'renewed')
     const { record } = token
     const { namespace, names, now } = scope
     if (!record.leased) throw invalid('invalid lease ID')
@@ -161,7 +190,7 @@ export class Tokens implements TokenPort {
       proposed: asked.ttl,
       period: asked.period,
       maxTtl: asked.maxTtl,
-      explicitMaxTtl: record.explicitMaxTtl,
+      explicitMaxTtl: asked.explicitMaxTtl ?? record.explicitMaxTtl,
       issuedAt: record.createdAt,
       now,
       mountDefault: mount.defaultLeaseTtlSeconds,
@@ -198,29 +227,35 @@ export class Tokens implements TokenPort {
     }
   }
 
-  /** What the issuer says now: the token store answers for its own (spec/auth.md 4.3). */
+  /**
+   * What the issuer says now (spec/auth.md 4.3). Tokens made by tokens keep their own TTL, and the rest unless a role made
+   * them.
+   */
   async #ask(tx: Tx, scope: TokenScope, record: TokenRecord): Promise<Renewal | undefined> {
     const { login } = record
     const set = await this.#options.mounts.current()
     const mounted = set.byUuid(record.mountUuid)
-    if (login === undefined || mounted === undefined) {
-      return { ttl: record.creationTtl, maxTtl: 0, period: record.period }
+    const kept: Renewal = {
+      ttl: login?.ttl ?? record.creationTtl,
+      maxTtl: login?.maxTtl ?? 0,
+      period: record.period,
     }
-    const { engine } = mounted
-    if (engine.renew === undefined)
-      return { ttl: login.ttl, maxTtl: login.maxTtl, period: record.period }
+    const internal = login?.internal ?? (record.role === '' ? undefined : { role: record.role })
+    const engine = mounted?.engine
+    if (engine?.renew === undefined || internal === undefined) return kept
     try {
-      return await engine.renew(
+      const asked = await engine.renew(
         {
           namespace: scope.namespace,
           mount: mounted.view,
           names: scope.names,
           now: scope.now,
-          internal: login.internal,
+          internal,
           tokenPolicies: record.policies,
         },
         tx,
       )
+      return asked !== undefined && login === undefined ? { ...asked, ttl: kept.ttl } : asked
     } catch (error) {
       if (error instanceof Error && error.name === 'Refusal') {
         throw failed(`failed to renew entry: ${error.message}`)
@@ -247,4 +282,8 @@ export class Tokens implements TokenPort {
     })
     return refreshed.matched
   }
+}
+
+const refuseBatch = ({ type }: LiveToken, done: 'renewed' | 'revoked'): void => {
+  if (type === 'batch') throw invalid(`batch tokens cannot be ${done}`)
 }

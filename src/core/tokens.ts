@@ -57,7 +57,7 @@ export interface Alive extends LiveToken {
 
 /**
  * The token of a key if it lives at `now`: itself, every ancestor up to the first orphaned one, and the mounts that issued
- * them. Every path that loads a token goes through here (architecture.md B2).
+ * them. Every path that loads a stored token goes through here (architecture.md B2).
  */
 export const liveToken = async (
   reader: Reader,
@@ -67,6 +67,16 @@ export const liveToken = async (
 ): Promise<Alive | undefined> => {
   const record = await reader.get(tokenRef(namespace, key))
   if (record === undefined || record.state !== 'live') return undefined
+  return judgeToken(reader, namespace, { type: 'service', key, record }, now)
+}
+
+/** The same for a token whose own record is known and live: all the rest that it rests on. */
+export const judgeToken = async (
+  reader: Reader,
+  namespace: Namespace,
+  { type, key, record }: Pick<LiveToken, 'type' | 'key' | 'record'>,
+  now: number,
+): Promise<Alive | undefined> => {
   const ancestors = await reader.getMany(
     record.lineage.map((hex) => tokenRef(namespace, hexKey(hex))),
   )
@@ -76,6 +86,8 @@ export const liveToken = async (
   for (const [index, ancestor] of ancestors.entries()) {
     if (ancestor === undefined || ancestor.state === 'revoked') return undefined
     if (ancestor.state === 'orphaned') {
+      // Nobody can rewrite the lineage of a batch token, so it ends with its parent (spec/auth.md 2.7).
+      if (type === 'batch' && index === 0) return undefined
       orphan = index === 0
       break
     }
@@ -92,10 +104,10 @@ export const liveToken = async (
     // A mount that was moved took none of its tokens along.
     if (mount === undefined || createdAt <= (mount.moved?.at ?? -Infinity)) return undefined
   }
-  if (record.numUses === 0) return { key, record, usesLeft: 0, orphan, until }
+  if (record.numUses === 0) return { type, key, record, usesLeft: 0, orphan, until }
   const uses = await reader.get(tokenUses.at(namespace.number, key))
   if (uses === undefined || uses.left <= 0) return undefined
-  return { key, record, usesLeft: uses.left, orphan, until }
+  return { type, key, record, usesLeft: uses.left, orphan, until }
 }
 
 /** A random token text (`s.` + 24 base-62 characters) and accessor. */
@@ -118,23 +130,24 @@ export const liveByAccessor = async (
   return owner === undefined ? undefined : liveToken(reader, namespace, hexKey(owner.token), now)
 }
 
-/** Puts a new token with all that belongs to it; see TokenPort.issue. */
-export const issueToken = (tx: Tx, scope: TokenScope, token: NewToken): LiveToken => {
-  const { namespace, names, now } = scope
-  const key = tokenKey(names, token.text)
-  const lineage =
-    token.parent === undefined
-      ? []
-      : [
-          hexOf(token.parent.key),
-          // An orphaned parent's own lineage means nothing any more.
-          ...(token.parent.orphan ? [] : token.parent.record.lineage),
-        ]
+/** The lineage of a child of `parent`, none for an orphan. Throws a Refusal when it is too deep. */
+export const lineageBelow = (parent: LiveToken | undefined): readonly string[] => {
+  if (parent === undefined) return []
+  // An orphaned parent's own lineage means nothing any more.
+  const lineage = [hexOf(parent.key), ...(parent.orphan ? [] : parent.record.lineage)]
   if (lineage.length > limits.tokenDepth) {
     throw invalid(
       `the token would be the ${lineage.length}th generation of tokens made by tokens; at most ${limits.tokenDepth} are possible: create an orphan`,
     )
   }
+  return lineage
+}
+
+/** Puts a new token with all that belongs to it; see TokenPort.issue. */
+export const issueToken = (tx: Tx, scope: TokenScope, token: NewToken): LiveToken => {
+  const { namespace, names, now } = scope
+  const key = tokenKey(names, token.text)
+  const lineage = lineageBelow(token.parent)
   const expiresAt = token.record.creationTtl > 0 ? now + token.record.creationTtl * 1000 : undefined
   const record: TokenRecord = {
     ...token.record,
@@ -157,7 +170,13 @@ export const issueToken = (tx: Tx, scope: TokenScope, token: NewToken): LiveToke
   if (expiresAt !== undefined) {
     tx.put(expiryRef(namespace.number, key, expiresAt), { mount: record.mountUuid })
   }
-  return { key, record, usesLeft: record.numUses, orphan: lineage.length === 0 }
+  return {
+    type: 'service',
+    key,
+    record,
+    usesLeft: record.numUses,
+    orphan: lineage.length === 0,
+  }
 }
 
 /** Ends a token: from this commit on, it and all that descends from it are dead; the queue cleans up. */

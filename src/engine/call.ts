@@ -1,4 +1,5 @@
 import type { Json } from '../std/json.ts'
+import type { LockoutTuning } from './ports/mounts.ts'
 import type { Names, Records } from './records.ts'
 import type { Verb } from './route.ts'
 
@@ -30,6 +31,8 @@ export interface Mount {
   readonly maxLeaseTtlSeconds: number
   /** `default-service` unless tuned. */
   readonly tokenType: string
+  /** When failed logins lock users out, where it is tuned. */
+  readonly lockout?: LockoutTuning
 }
 
 /** Who is calling, as far as an engine may know. */

@@ -9,7 +9,7 @@ export interface RenewRequest {
   readonly mount: Mount
   readonly names: Call['names']
   readonly now: number
-  /** `Login.internal` of the login that made the token. */
+  /** `Login.internal` of the login that made the token; `role` alone for a token that a token role made. */
   readonly internal: Readonly<Record<string, string>>
   /** The token's own policies, to compare with what the user or role has now. */
   readonly tokenPolicies: readonly string[]

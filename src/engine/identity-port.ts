@@ -13,6 +13,14 @@ export interface IdentityPort {
    * `missing name in alias`, invalid metadata).
    */
   login(tx: Tx, request: IdentityLogin): Promise<IdentityLoginOutcome>
+  /**
+   * In the transaction that makes a token for an alias: finds or makes the entity of (mount, alias name), and leaves all else
+   * as it is, for nobody logs in (identity.md 7.7).
+   */
+  aliasEntity(
+    tx: Tx,
+    request: AliasEntity,
+  ): Promise<{ readonly entityId: string; readonly disabled: boolean }>
   /** At a token's renewal: applies the claimed groups again (7.3). `mount` undefined: the token has no login mount: nothing is removed. */
   refreshGroups(tx: Tx, request: GroupRefresh): Promise<{ readonly matched: readonly string[] }>
   /** Who an entity id is now (merged ids resolve to the survivor); undefined when deleted. */
@@ -38,6 +46,16 @@ export interface IdentityLogin {
   readonly mount: Mount
   readonly alias: { readonly name: string; readonly metadata?: Readonly<Record<string, string>> }
   readonly groupAliases: readonly string[]
+  readonly now: number
+  newId(): string
+  randomBytes(length: number): Buffer
+}
+
+export interface AliasEntity {
+  readonly namespace: Namespace
+  readonly names: Names
+  readonly mount: Mount
+  readonly name: string
   readonly now: number
   newId(): string
   randomBytes(length: number): Buffer

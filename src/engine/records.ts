@@ -49,7 +49,14 @@ export interface Tx extends Reader {
   checkStamp(name: StampName, namespace: number): Promise<void>
 }
 
-export type StampName = 'tree' | 'keyring' | 'incarnation' | 'mounts' | 'policies' | 'groups'
+export type StampName =
+  | 'tree'
+  | 'keyring'
+  | 'incarnation'
+  | 'mounts'
+  | 'policies'
+  | 'groups'
+  | 'audit'
 
 /** One entry of a scan; `tail` is what follows the range's prefix in the key. */
 export interface Scanned<T> {

@@ -79,6 +79,8 @@ export interface Renewal {
   readonly ttl: number
   readonly maxTtl: number
   readonly period: number
+  /** Absent = that of the login stays. */
+  readonly explicitMaxTtl?: number
   /** A fresh list of claimed groups (ldap); absent = the remembered ones are applied again. */
   readonly groupAliases?: readonly string[]
 }

@@ -1,4 +1,6 @@
 import { createAuditBroker } from '../audit/broker.ts'
+import type { LockoutConfig } from '../auth/shared/lockout.ts'
+import { createLockout, defaultLockoutConfig, tunedLockout } from '../auth/shared/lockout.ts'
 import { builtinEngines } from '../builtin.ts'
 import type { ServerConfig } from '../config/server-config.ts'
 import { AuditDevices } from '../core/audit-devices.ts'
@@ -48,9 +50,10 @@ export const makeServing = (parts: {
       store: sealed,
       names: keyring,
       broker,
+      reloadAudit: async () => devices?.reload(),
       auditedHeaders: () => devices?.auditedHeaders ?? new Map(),
       identity: (mounts) => createIdentity({ mounts }),
-      engines: (made, identity) => builtinEngines(made, identity, system),
+      engines: (made, identity) => builtinEngines(made, identity, system, lockout),
       render: envelopeOf,
       defaultLeaseTtlSeconds: config.defaultLeaseTtlSeconds,
       maxLeaseTtlSeconds: config.maxLeaseTtlSeconds,
@@ -87,15 +90,29 @@ export const makeServing = (parts: {
     }
   }
 
+  const lockout = createLockout((mount) => tunedLockout(mount, lockoutOf(config, mount.type)))
   const lifecycle = new Lifecycle({ store, open, keeper, log })
   const system = createSystemEngine({
     seal: lifecycle,
     facts,
     ports: () => ports!,
     audit: () => audit!,
+    lockouts: lockout,
   })
   const front = new Front({ system, core: () => lifecycle.core, log })
   return { lifecycle, front, reload: () => reopenAudit() }
+}
+
+/** What the configuration says of lockout on mounts of a type. */
+const lockoutOf = (config: ServerConfig, type: string): LockoutConfig => {
+  const found = [...config.userLockout].find(([method]) => method === type)?.[1]
+  if (found === undefined) return defaultLockoutConfig
+  return {
+    disabled: found.disabled,
+    threshold: found.threshold,
+    durationMs: found.durationSeconds * 1000,
+    counterResetMs: found.counterResetSeconds * 1000,
+  }
 }
 
 const factsOf = (config: ServerConfig): ServerFacts => ({

@@ -7,7 +7,7 @@ import { failed, invalid, Refusal } from '../../engine/refusal.ts'
 import type { ListPage } from '../../engine/result.ts'
 import { data, listPages } from '../../engine/result.ts'
 import { firstOutside } from '../../std/cidr.ts'
-import { pageFields } from '../shared/sorted-names.ts'
+import { pageFields } from '../../engine/sorted-names.ts'
 import type { Role, SecretId } from './approle-records.ts'
 import {
   accessorRef,

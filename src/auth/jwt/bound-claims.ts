@@ -1,8 +1,9 @@
+import { matchesGlob } from '../../std/glob.ts'
 import { compareBytes, parseJson } from '../../std/json.ts'
 import type { Json, JsonObject } from '../../std/json.ts'
 import { invalid } from '../../engine/refusal.ts'
 import type { Claims } from './claims.ts'
-import { asList, claimAt, goText, isWholeNumber, matchesGlob, sameScalar } from './claims.ts'
+import { asList, claimAt, goText, isWholeNumber, sameScalar } from './claims.ts'
 import type { RoleRecord } from './records.ts'
 
 /** Refuses (400) bound claims that no token could be compared with: a glob is a string, else strings, booleans and whole numbers. */

@@ -1,4 +1,5 @@
 import type { Call, Mount, Namespace } from '../../engine/call.ts'
+import type { LockoutPort } from '../../engine/ports/lockouts.ts'
 import type { RecordRange, Ref, Tx } from '../../engine/records.ts'
 import { recordKind } from '../../engine/records.ts'
 import { denied } from '../../engine/refusal.ts'
@@ -32,8 +33,20 @@ const failuresOf = recordKind<Failures>('ul')
 type Place = Pick<Call, 'namespace' | 'mount' | 'names'>
 type FailingCall = Place & Pick<Call, 'records' | 'now'>
 
+/** A mount's lockout: what is tuned on it, else what the server has for its type. */
+export const tunedLockout = (mount: Mount, server: LockoutConfig): LockoutConfig => {
+  const tuned = mount.lockout ?? {}
+  // Tuned numbers of 0 fall back, too.
+  return {
+    disabled: tuned.disabled ?? server.disabled,
+    threshold: tuned.threshold || server.threshold,
+    durationMs: (tuned.durationSeconds ?? 0) * 1000 || server.durationMs,
+    counterResetMs: (tuned.counterResetSeconds ?? 0) * 1000 || server.counterResetMs,
+  }
+}
+
 /** Counts failed logins by (mount, alias name) in the store, so that every process sees them. */
-export interface Lockout {
+export interface Lockout extends LockoutPort {
   /** Refuses (403) while the alias is locked, whatever the password. */
   check(call: FailingCall, alias: string): Promise<void>
   /**
@@ -102,4 +115,21 @@ export const createLockout = (
     if (failures !== undefined) tx.delete(ref)
   },
   forget: (call, tx, alias) => tx.delete(failuresRef(call, alias)),
+  locked: async function* (call) {
+    const config = configOf(call.mount)
+    if (config.disabled) return
+    for await (const page of call.records.scan(
+      failuresOf.under(call.namespace.number, call.mount.key),
+    )) {
+      yield page
+        .filter(({ value }) => value.alias !== '' && isLocked(config, value, call.now))
+        .map(({ value }) => value.alias)
+    }
+  },
+  unlock: async (call, alias) => {
+    const ref = failuresRef(call, alias)
+    await call.records.transact(async (tx) => {
+      if ((await tx.get(ref)) !== undefined) tx.delete(ref)
+    })
+  },
 })

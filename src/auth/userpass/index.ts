@@ -11,7 +11,7 @@ import type { Lockout } from '../shared/lockout.ts'
 import type { Passwords } from '../shared/password.ts'
 import { checkedHash } from '../shared/password.ts'
 import { samePolicies } from '../shared/policies.ts'
-import { pageFields, sortedNames } from '../shared/sorted-names.ts'
+import { pageFields, sortedNames } from '../../engine/sorted-names.ts'
 import {
   checkBoundCidrs,
   readTokenFields,

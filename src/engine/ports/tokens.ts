@@ -1,9 +1,9 @@
-import type { CallerView, Namespace } from '../call.ts'
+import type { CallerView, Mount, Namespace } from '../call.ts'
 import type { Names, Reader, Records, Tx } from '../records.ts'
 import type { Hint } from '../refusal.ts'
 import type { AuthBlock } from '../result.ts'
 
-/** A stored service token (spec/auth.md 2.2). The token's text is not kept, only its hash. Times in ms, durations in seconds. */
+/** What is known of a token (spec/auth.md 2.2): stored for a service token, sealed in the text of a batch token. The text of a service token is not kept, only its hash. Times in ms, durations in seconds. */
 export interface TokenRecord {
   readonly accessor: string
   /** Hashes (hex) of the ancestors, nearest first; empty for an orphan. A token lives only while all of them do. */
@@ -50,7 +50,9 @@ export interface TokenRecord {
 
 /** A token that is alive at `now`: itself, its lineage and the mount that issued it. */
 export interface LiveToken {
-  /** The hash of the token's text, 16 bytes. */
+  /** A batch token has no records: neither accessor, uses nor cubbyhole. */
+  readonly type: 'service' | 'batch'
+  /** The hash of the token's text, 16 bytes; empty for a batch token that has no text yet. */
   readonly key: Uint8Array
   readonly record: TokenRecord
   /** Uses left; 0 = unlimited. */
@@ -67,6 +69,34 @@ export interface NewToken {
     TokenRecord,
     'accessor' | 'lineage' | 'createdAt' | 'expiresAt' | 'renewedAt' | 'state'
   >
+}
+
+/** What a new batch token is. */
+export interface NewBatchToken {
+  /** The token that makes it; undefined at logins. */
+  readonly creator: LiveToken | undefined
+  /** Whether it outlives the creator. */
+  readonly orphan: boolean
+  readonly record: Pick<
+    TokenRecord,
+    | 'policies'
+    | 'path'
+    | 'meta'
+    | 'displayName'
+    | 'creationTtl'
+    | 'role'
+    | 'entityId'
+    | 'boundCidrs'
+    | 'mountUuid'
+  >
+}
+
+/** Whose token it shall be, by an alias on the mount (identity.md 7.7). Ids and randomness are drawn outside the transaction. */
+export interface AliasOwner {
+  readonly mount: Mount
+  readonly name: string
+  newId(): string
+  randomBytes(length: number): Buffer
 }
 
 /** The token store as the token engine and `sys/` use it. */
@@ -93,9 +123,25 @@ export interface TokenPort {
   taken(reader: Reader, scope: TokenScope, text: string): Promise<boolean>
   /** Puts token, accessor, edge to the parent and expiry. Throws a Refusal when the lineage is too deep. */
   issue(tx: Tx, scope: TokenScope, token: NewToken): LiveToken
-  /** Ends the token and, through their lineage, all that descends from it; clean-up follows in the background. */
+  /**
+   * In the transaction, instead of `issue`: what a batch token will carry. Reads its creator there, and throws a Refusal when
+   * that has ended, when the lineage is too deep or the text would be too long for a header. Writes nothing.
+   */
+  composeBatch(tx: Tx, scope: TokenScope, token: NewBatchToken): Promise<TokenRecord>
+  /** After the transaction: the text of what `composeBatch` gave. */
+  sealBatch(record: TokenRecord): string
+  /** Finds or makes the entity of an alias, without logging in. */
+  aliasEntity(
+    tx: Tx,
+    scope: TokenScope,
+    owner: AliasOwner,
+  ): Promise<{ readonly entityId: string; readonly disabled: boolean }>
+  /**
+   * Ends the token and, through their lineage, all that descends from it; clean-up follows in the background. Throws the
+   * recorded Refusal for a batch token.
+   */
   revoke(tx: Tx, scope: TokenScope, token: LiveToken): void
-  /** Ends only this token; its children become orphans. */
+  /** Ends only this token; its children become orphans, but its batch children end with it. Throws as `revoke`. */
   revokeOrphan(tx: Tx, scope: TokenScope, token: LiveToken): void
   /**
    * Renews: asks the issuing method, applies spec/auth.md 2.3, refreshes external groups, extends. `undefined` when the

@@ -7,6 +7,7 @@ import { hostRoutes } from './host-info.ts'
 import { initRoute } from './init.ts'
 import { internalUiRoutes } from './internal-ui.ts'
 import { leaseRoutes } from './leases.ts'
+import { lockedUserRoutes } from './locked-users.ts'
 import { authRoutes, mountRoutes } from './mounts.ts'
 import type { SystemOptions } from './options.ts'
 import { policyRoutes } from './policies.ts'
@@ -37,6 +38,7 @@ export const createSystemEngine = (options: SystemOptions): Engine => ({
     ...wrappingRoutes(options),
     ...auditRoutes(options),
     ...internalUiRoutes(options),
+    ...lockedUserRoutes(options),
     ...toolRoutes(),
     ...hostRoutes(options),
     ...leaseRoutes(options),

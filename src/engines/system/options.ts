@@ -1,5 +1,6 @@
 import type { AccessPort } from '../../engine/ports/access.ts'
 import type { AuditPort } from '../../engine/ports/audit.ts'
+import type { LockoutPort } from '../../engine/ports/lockouts.ts'
 import type { MountPort } from '../../engine/ports/mounts.ts'
 import type { PolicyPort } from '../../engine/ports/policies.ts'
 import type { SealPort, ServerFacts } from '../../engine/ports/seal.ts'
@@ -22,4 +23,5 @@ export interface SystemOptions {
   /** Asked for by each request: there are none while sealed. */
   readonly ports: () => SystemPorts
   readonly audit: () => AuditPort
+  readonly lockouts: LockoutPort
 }

@@ -1,9 +1,9 @@
-import type { RecordRange, Records } from '../../engine/records.ts'
-import { field } from '../../engine/field.ts'
-import { invalid } from '../../engine/refusal.ts'
-import type { ListResult } from '../../engine/result.ts'
-import { listOf } from '../../engine/result.ts'
-import { limits } from '../../limits.ts'
+import type { RecordRange, Records } from './records.ts'
+import { field } from './field.ts'
+import { invalid } from './refusal.ts'
+import type { ListResult } from './result.ts'
+import { listOf } from './result.ts'
+import { limits } from '../limits.ts'
 
 /** The parameters of lists that page: spread into a route's fields. */
 export const pageFields = {

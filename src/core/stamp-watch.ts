@@ -1,0 +1,38 @@
+import type { Ref } from '../engine/records.ts'
+import { limits } from '../limits.ts'
+import type { Store, Version } from '../storage/store.ts'
+import { deadlineIn } from '../storage/store.ts'
+
+/**
+ * Keeps something in memory as new as a stamp says: `confirm` reloads it when the stamp has moved, before a request relies on
+ * it. Costs one epoch read where nothing was written meanwhile.
+ */
+export class StampWatch {
+  readonly #store: Store
+  readonly #stamp: Ref<unknown>
+  readonly #reload: () => Promise<void>
+  #version: Version | undefined
+  /** The epoch at which the version was last confirmed, read before it. */
+  #epoch: Version | undefined
+  #reloading: Promise<void> | undefined
+
+  constructor(store: Store, stamp: Ref<unknown>, reload: () => Promise<void>) {
+    this.#store = store
+    this.#stamp = stamp
+    this.#reload = reload
+  }
+
+  async confirm(): Promise<void> {
+    const epoch = this.#store.epoch()
+    if (epoch !== undefined && epoch === this.#epoch) return
+    const { items } = await this.#store.versions([this.#stamp.key], deadlineIn(limits.storeWaitMs))
+    const version = items[0]!
+    if (version !== this.#version) {
+      // Read before what it stands for: a change in between is seen next time (architecture.md A3).
+      this.#reloading ??= this.#reload().finally(() => (this.#reloading = undefined))
+      await this.#reloading
+      this.#version = version
+    }
+    this.#epoch = epoch
+  }
+}
