@@ -32,6 +32,7 @@ const startSingle = async (config: ServerConfig, io: ServerIo): Promise<RunningS
     const dev =
       config.dev === undefined ? {} : await startDevelopment(config.dev, serving.lifecycle)
     const listening = await openListeners(config, serving.front, log, false)
+    serving.listensAt(listening.addresses)
     return {
       addresses: listening.addresses,
       ...dev,

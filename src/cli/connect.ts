@@ -70,7 +70,7 @@ export const connect = async (
 }
 
 const extraHeaders = (flags: FlagValues): Record<string, string[]> => {
-  const headers: Record<string, string[]> = {}
+  const headers = new Map<string, string[]>()
   for (const pair of flags.list('header')) {
     const at = pair.indexOf('=')
     const name = pair.slice(0, at)
@@ -84,11 +84,10 @@ const extraHeaders = (flags: FlagValues): Record<string, string[]> => {
     if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) {
       throw localFailure(`invalid value "${pair}" for flag -header: no name of a header`)
     }
-    const values = (headers[name] ??= [])
-    values.push(pair.slice(at + 1))
+    headers.set(name, [...(headers.get(name) ?? []), pair.slice(at + 1)])
   }
-  if (flags.boolean('policy-override')) headers['X-Vault-Policy-Override'] = ['true']
-  return headers
+  if (flags.boolean('policy-override')) headers.set('X-Vault-Policy-Override', ['true'])
+  return Object.fromEntries(headers)
 }
 
 const wholeNumber = (io: CommandIo, name: string): number => {

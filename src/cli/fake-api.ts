@@ -40,6 +40,8 @@ export type World = {
   readonly checkout?: string
   /** Whether the address of the fake server is in the environment; true unless it says false. */
   readonly addressed?: boolean
+  /** Whether the environment calls the server, which speaks plain HTTP, an https one. */
+  readonly misaddressed?: boolean
 }
 
 /** An answer with data, in the envelope. */
@@ -99,7 +101,11 @@ export const runAgainst = async (
     stdout: { isTTY: world.isTTY ?? false, write: (text) => (stdout += text) },
     stderr: { isTTY: world.isTTY ?? false, write: (text) => (stderr += text) },
     env: {
-      ...(world.addressed === false ? {} : { VAULT_ADDR: address }),
+      ...(world.addressed === false
+        ? {}
+        : {
+            VAULT_ADDR: world.misaddressed === true ? address.replace('http:', 'https:') : address,
+          }),
       VAULT_TOKEN: 'tok',
       ...world.env,
     },

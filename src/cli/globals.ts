@@ -50,19 +50,19 @@ export const globalFlags: readonly Flag[] = [
 /** How results are printed. */
 export type Format = 'table' | 'json' | 'yaml' | 'raw' | 'pretty'
 
-const formats: Readonly<Record<string, Format>> = {
-  table: 'table',
-  json: 'json',
-  yaml: 'yaml',
-  yml: 'yaml',
-  raw: 'raw',
-  pretty: 'pretty',
-}
+const formats: ReadonlyMap<string, Format> = new Map([
+  ['table', 'table'],
+  ['json', 'json'],
+  ['yaml', 'yaml'],
+  ['yml', 'yaml'],
+  ['raw', 'raw'],
+  ['pretty', 'pretty'],
+])
 
 /** The output format; throws a local failure for an unknown one. */
 export function formatOf(flags: FlagValues): Format {
   const written = flags.text('format') ?? ''
-  const format = formats[(written === '' ? 'table' : written).toLowerCase()]
+  const format = formats.get((written === '' ? 'table' : written).toLowerCase())
   if (format === undefined) throw localFailure(`Invalid output format: ${written}`)
   return format
 }

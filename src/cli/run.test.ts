@@ -37,6 +37,7 @@ describe('the command line', () => {
       [['read', '-nope', 'x'], 'flag provided but not defined: -nope\n'],
       [['read', '-format=xml', 'x'], 'Invalid output format: xml\n'],
       [['read', '-format=pretty', 'x'], 'Invalid output format: pretty\n'],
+      [['read', '-format=constructor', 'x'], 'Invalid output format: constructor\n'],
       [
         ['list', '-format=raw', 'x'],
         'This command does not support the -format=raw option; only `vault read` does.\n',
@@ -121,10 +122,9 @@ describe('the command line', () => {
       gone.stderr,
       /No server at https:\/\/127\.0\.0\.1:1: connection refused.*npm start/,
     )
-    const plain = await runAgainst(['status'], { addressed: true, env: {} })
-    const secure = plain.address.replace('http:', 'https:')
-    const mixed = await runAgainst(['read', 'x'], { env: { BAO_ADDR: secure } })
-    assert.equal(mixed.code, 2)
+    const plain = await runAgainst(['read', 'x'], { misaddressed: true })
+    assert.equal(plain.code, 2)
+    assert.ok(plain.stderr.includes(`it speaks http: export VAULT_ADDR='${plain.address}'`))
   })
 
   it('prints a request as curl or as a policy instead of sending it', async () => {

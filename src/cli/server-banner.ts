@@ -1,13 +1,6 @@
 import type { RunningServer, ServerAddress } from '../config/running-server.ts'
+import { urlOf } from '../config/running-server.ts'
 import type { ServerConfig } from '../config/server-config.ts'
-
-/** An address as a URL; a socket file as `unix://…`. */
-export const urlOf = ({ address, port, tls }: ServerAddress): string => {
-  if (address.startsWith('/')) return `unix://${address}`
-  // All addresses of the machine: this machine reaches it at its own.
-  const host = address === '::' || address === '0.0.0.0' ? '127.0.0.1' : address
-  return `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`
-}
 
 /** How clients reach the server. */
 export const apiAddress = (config: ServerConfig, running: RunningServer): string =>

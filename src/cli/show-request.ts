@@ -25,6 +25,9 @@ export const showing = (
 /** A text between single quotes of a shell. */
 const quoted = (text: string): string => `'${text.replaceAll("'", `'"'"'`)}'`
 
+/** A text between double quotes of a shell. */
+const doubleQuoted = (text: string): string => `"${text.replaceAll(/["$\\`]/g, '\\$&')}"`
+
 /** The request as a curl command; the token is asked for when it runs, never shown. */
 export const curlText = (flags: FlagValues, client: ApiClient, request: ApiRequest): string => {
   const { options } = client
@@ -32,7 +35,7 @@ export const curlText = (flags: FlagValues, client: ApiClient, request: ApiReque
     const path = flags.text(flag) ?? ''
     return path === '' ? [] : [`${option} ${quoted(path)}`]
   }
-  const header = (text: string): string => `-H ${JSON.stringify(text)}`
+  const header = (text: string): string => `-H ${doubleQuoted(text)}`
   const words = [
     'curl',
     ...(options.tls.skipVerify === true ? ['--insecure'] : []),
@@ -50,7 +53,7 @@ export const curlText = (flags: FlagValues, client: ApiClient, request: ApiReque
       values.map((value) => header(`${name}: ${value}`)),
     ),
     ...(request.body === undefined ? [] : [`-d ${quoted(literalText(request.body))}`]),
-    `"${client.url(request)}"`,
+    doubleQuoted(client.url(request)),
   ]
   return words.join(' ')
 }

@@ -6,13 +6,14 @@ import { texts } from '../client/secret.ts'
 import { devConfig } from '../config/dev-config.ts'
 import type { ConfigOverrides } from '../config/parse-config.ts'
 import type { RunningServer } from '../config/running-server.ts'
+import { urlOf } from '../config/running-server.ts'
 import { ownVersion } from './commands/version.ts'
 import { devEnvironmentText, readEnvironmentFile } from './dev-environment.ts'
 import { localFailure } from './failure.ts'
 import type { CommandIo } from './io.ts'
 import { isFree, portHolder, usedBy } from './port-holder.ts'
 import { serve } from './serve.ts'
-import { startBanner, urlOf } from './server-banner.ts'
+import { startBanner } from './server-banner.ts'
 
 /** What `npm start` runs: a development server that a folder keeps between starts. */
 export type StartOptions = {

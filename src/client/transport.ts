@@ -6,6 +6,7 @@ import type {
   RequestOptions,
 } from 'node:http'
 import { TransportError } from './api-error.ts'
+import { codeOf, explainFailure } from './explain-failure.ts'
 
 // An import statement would read every export, WebSocket among them, whose library costs 40 ms.
 const http = process.getBuiltinModule('node:http')
@@ -62,7 +63,7 @@ export class Transport {
       // only a request that may be repeated is.
       const repeatable = request.method === 'GET' || request.method === 'DELETE'
       if (!(error instanceof StaleConnection)) throw error
-      if (!repeatable) throw explain(error.reason, address)
+      if (!repeatable) throw explainFailure(error.reason, address)
       return await this.#once(request, address)
     }
   }
@@ -78,7 +79,7 @@ export class Transport {
       function fail(reason: Error): void {
         if (sent.reusedSocket && codeOf(reason) === 'ECONNRESET') {
           reject(new StaleConnection(reason))
-        } else reject(explain(reason, address))
+        } else reject(explainFailure(reason, address))
       }
       sent.on('error', fail)
       const limit = this.#options.timeoutMilliseconds
@@ -155,41 +156,4 @@ function collect(
     const status = answer.statusCode ?? 0
     resolve({ status, headers: answer.headers, body: Buffer.concat(chunks) })
   })
-}
-
-function codeOf(error: Error): string {
-  return 'code' in error && typeof error.code === 'string' ? error.code : 'ERR_UNKNOWN'
-}
-
-// product.md 1.1 #1: say what is wrong and what to type, not what the library said.
-function explain(error: Error, address: string): TransportError {
-  const code = codeOf(error)
-  const plain = address.replace(/^https:/, 'http:')
-  if (code === 'ECONNREFUSED' || code === 'ENOENT') {
-    const advice = address.startsWith('https:')
-      ? `start one with "npm start"; a development server speaks http: export VAULT_ADDR='${plain}'`
-      : `start one with "npm start", or point VAULT_ADDR at the one you mean`
-    return new TransportError(`No server at ${address}: connection refused; ${advice}`, code)
-  }
-  if (code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER' || /packet length/.test(code)) {
-    return new TransportError(
-      `the server at ${address} gave an HTTP response to an HTTPS client; ` +
-        `it speaks http: export VAULT_ADDR='${plain}'`,
-      code,
-    )
-  }
-  if (code.startsWith('HPE_') || (code === 'ECONNRESET' && address.startsWith('http:'))) {
-    return new TransportError(
-      `the server at ${address} did not answer in HTTP (${code}); ` +
-        `if it speaks TLS: export VAULT_ADDR='${address.replace(/^http:/, 'https:')}'`,
-      code,
-    )
-  }
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-    return new TransportError(`No server at ${address}: the name cannot be resolved`, code)
-  }
-  if (code === 'ETIMEDOUT') {
-    return new TransportError(`No answer from ${address} in time`, code)
-  }
-  return new TransportError(`No answer from ${address}: ${error.message}`, code)
 }

@@ -7,6 +7,14 @@ export type ServerAddress = {
   readonly tls: boolean
 }
 
+/** An address as a URL; a socket file as `unix://…`. */
+export const urlOf = ({ address, port, tls }: ServerAddress): string => {
+  if (address.startsWith('/')) return `unix://${address}`
+  // All addresses of the machine: this machine reaches it at its own.
+  const host = address === '::' || address === '0.0.0.0' ? '127.0.0.1' : address
+  return `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
 /** A server that accepts requests. */
 export type RunningServer = {
   readonly addresses: readonly ServerAddress[]

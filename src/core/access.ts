@@ -27,7 +27,7 @@ export class Access implements AccessPort {
     token: LiveToken,
     paths: readonly string[],
   ): Promise<readonly (readonly string[])[]> {
-    const caller = await this.#callers.byKey(namespace, token.key)
+    const caller = await this.#callers.ofToken(namespace, token)
     const acl = typeof caller === 'string' ? undefined : caller.acl
     return paths.map((path) => capabilities(acl, path))
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { Namespace } from '../engine/call.ts'
+import type { Mount, Namespace } from '../engine/call.ts'
+import type { Engine } from '../engine/engine.ts'
 import type { CubbyholePort } from '../engine/ports/cubbyhole.ts'
 import type { MountRecord } from '../engine/ports/mounts.ts'
 import type { Names, Records } from '../engine/records.ts'
@@ -24,6 +25,8 @@ export interface BackgroundOptions {
   readonly cubbyhole: CubbyholePort
   /** Drops all data of a mount that is gone. */
   readonly dropMount: (mount: MountRecord) => Promise<void>
+  /** Every mount with its engine. */
+  readonly engines: () => Promise<readonly { readonly engine: Engine; readonly mount: Mount }[]>
   /** The store's time, ms. */
   readonly now: () => Promise<number>
   readonly onFault: (error: unknown, what: string) => void
@@ -91,8 +94,24 @@ export class Background {
       if (!(await this.#hasLease())) return
       await this.#expire()
       await this.#work()
+      await this.#workOfEngines()
     } catch (error) {
       if (!this.#stopped) this.#options.onFault(error, 'background work')
+    }
+  }
+
+  /** What engines do by themselves; the fault of one does not keep the others from it. */
+  async #workOfEngines(): Promise<void> {
+    const { names, onFault, records, root: namespace } = this.#options
+    const now = await this.#options.now()
+    for (const { engine, mount } of await this.#options.engines()) {
+      if (engine.background === undefined) continue
+      if (this.#stopped) return
+      try {
+        await engine.background({ records, namespace, mount, names, now, newId: randomUUID })
+      } catch (error) {
+        if (!this.#stopped) onFault(error, `background work of ${mount.path}`)
+      }
     }
   }
 

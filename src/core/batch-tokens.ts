@@ -1,4 +1,4 @@
-import type { NewBatchToken, TokenRecord, TokenScope } from '../engine/ports/tokens.ts'
+import type { LiveToken, NewBatchToken, TokenRecord, TokenScope } from '../engine/ports/tokens.ts'
 import type { Tx } from '../engine/records.ts'
 import { Refusal, invalid } from '../engine/refusal.ts'
 import { limits } from '../limits.ts'
@@ -41,6 +41,7 @@ const CARRIED = [
   'boundCidrs',
   'lineage',
   'mountUuid',
+  'only',
 ] as const satisfies readonly (keyof TokenRecord)[]
 
 type Carried = Pick<TokenRecord, (typeof CARRIED)[number]>
@@ -50,10 +51,15 @@ const FORM = 1
 const encode = (record: TokenRecord): Buffer =>
   Buffer.from(JSON.stringify([FORM, ...CARRIED.map((name) => record[name])]))
 
+/** JSON has no undefined: what is absent is null there, and `meta` really is. */
+const present = (name: (typeof CARRIED)[number], value: unknown): boolean =>
+  value !== null || name === 'meta'
+
 const decode = (contents: Uint8Array): Carried | undefined => {
   const [form, ...values] = JSON.parse(Buffer.from(contents).toString()) as readonly unknown[]
   if (form !== FORM) return undefined
-  return Object.fromEntries(CARRIED.map((name, index) => [name, values[index]])) as never
+  const carried = CARRIED.map((name, index): [typeof name, unknown] => [name, values[index]])
+  return Object.fromEntries(carried.filter(([name, value]) => present(name, value))) as never
 }
 
 /** A batch token has what it carries and none of what has to be kept somewhere. */
@@ -79,7 +85,7 @@ export class BatchTokens {
   }
 
   /** See TokenPort.composeBatch. */
-  async compose(tx: Tx, scope: TokenScope, token: NewBatchToken): Promise<TokenRecord> {
+  async compose(tx: Tx, scope: TokenScope, token: NewBatchToken): Promise<LiveToken> {
     const { creator, orphan } = token
     // Nothing may be written by this transaction, so the authority of the request is not checked by a commit.
     if (creator !== undefined) {
@@ -98,10 +104,11 @@ export class BatchTokens {
           'give it fewer policies and less metadata, or create a service token',
       )
     }
-    return record
+    const key = new Uint8Array(0)
+    return { type: 'batch', key, record, usesLeft: 0, orphan: record.lineage.length === 0 }
   }
 
-  /** The text of a record that `compose` gave. Other texts each time: call it outside the transaction. */
+  /** The text of the record of a token that `compose` gave; another one each time: call it outside the transaction. */
   seal(record: TokenRecord): string {
     return PREFIX + Buffer.from(this.#sealer.seal(encode(record))).toString('base64url')
   }

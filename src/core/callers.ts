@@ -2,18 +2,21 @@ import { LRUCache } from 'lru-cache'
 import type { CallerView, Namespace } from '../engine/call.ts'
 import type { IdentityPort, Subject } from '../engine/identity-port.ts'
 import type { LiveToken } from '../engine/ports/tokens.ts'
-import type { Names, Ref } from '../engine/records.ts'
+import type { Names, Reader, Ref } from '../engine/records.ts'
 import { keyId } from '../engine/records.ts'
 import { Refusal } from '../engine/refusal.ts'
 import { limits } from '../limits.ts'
 import type { Acl } from '../policy/acl.ts'
 import { deadlineIn } from '../storage/store.ts'
 import type { Key, Store, Version } from '../storage/store.ts'
+import type { BatchTokens } from './batch-tokens.ts'
+import { isBatchToken } from './batch-tokens.ts'
 import type { PolicyStore } from './policies.ts'
 import type { Check } from './records.ts'
 import { TrackedReader, asRefusal } from './records.ts'
 import type { StoreTime } from './store-time.ts'
-import { liveToken, tokenKey } from './tokens.ts'
+import type { Alive } from './tokens.ts'
+import { judgeToken, liveToken, tokenKey } from './tokens.ts'
 
 /** A token with everything that decides on its requests, and the versions it all rests on (architecture.md (c)). */
 export interface Caller {
@@ -45,9 +48,13 @@ export interface CallersOptions {
   readonly names: Names
   readonly policies: PolicyStore
   readonly identity: IdentityPort
+  readonly batch: BatchTokens
   /** Read with every caller: they move only in rare writes. */
   readonly stamps: readonly Ref<unknown>[]
 }
+
+/** Loads the token that a caller is built from. */
+type Load = (reader: Reader, now: number) => Promise<Alive | undefined>
 
 const sortedUnion = (...lists: readonly (readonly string[])[]): string[] =>
   [...new Set(lists.flat())].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
@@ -63,15 +70,32 @@ export class Callers {
 
   /** Who a token is. Throws a Refusal when the store is not available. */
   async identify(namespace: Namespace, text: string): Promise<Caller | Nobody> {
-    return this.byKey(namespace, tokenKey(this.#options.names, text))
+    const { batch, names } = this.#options
+    const key = tokenKey(names, text)
+    if (!isBatchToken(text)) {
+      return this.#of(namespace, key, (reader, now) => liveToken(reader, namespace, key, now))
+    }
+    return this.#of(namespace, key, async (reader, now) => {
+      const record = batch.open(text)
+      if (record === undefined) return undefined
+      return judgeToken(reader, namespace, { type: 'batch', key, record }, now)
+    })
   }
 
-  /** The same by the token's key. */
-  async byKey(namespace: Namespace, key: Uint8Array): Promise<Caller | Nobody> {
+  /** The same for a token that was found alive. */
+  async ofToken(namespace: Namespace, token: LiveToken): Promise<Caller | Nobody> {
+    return this.#of(namespace, token.key, (reader, now) =>
+      token.type === 'batch'
+        ? judgeToken(reader, namespace, token, now)
+        : liveToken(reader, namespace, token.key, now),
+    )
+  }
+
+  async #of(namespace: Namespace, key: Uint8Array, load: Load): Promise<Caller | Nobody> {
     const id = keyId(key)
     const cached = this.#cache.get(id)
     if (cached !== undefined && (await this.#holds(cached))) return cached
-    const built = await this.#build(namespace, key).catch((error: unknown) => {
+    const built = await this.#build(namespace, load).catch((error: unknown) => {
       throw asRefusal(error)
     })
     if (typeof built === 'string') this.#cache.delete(id)
@@ -98,12 +122,12 @@ export class Callers {
     return true
   }
 
-  async #build(namespace: Namespace, key: Uint8Array): Promise<Cached | Nobody> {
+  async #build(namespace: Namespace, load: Load): Promise<Cached | Nobody> {
     const { store } = this.#options
     for (let attempt = 0; attempt < limits.decisionAttempts; attempt++) {
       const epoch = store.epoch()
       const reader = new TrackedReader(store)
-      const built = await this.#read(reader, namespace, key, epoch)
+      const built = await this.#read(reader, namespace, load, epoch)
       if (await reader.stillHolds()) return built
     }
     throw new Refusal('unavailable', 'the token changes all the time; try again')
@@ -112,13 +136,13 @@ export class Callers {
   async #read(
     reader: TrackedReader,
     namespace: Namespace,
-    key: Uint8Array,
+    load: Load,
     epoch: Version | undefined,
   ): Promise<Cached | Nobody> {
     const { identity, names, policies, stamps, time } = this.#options
     await reader.getMany(stamps)
     const now = Math.max(reader.now, time.now())
-    const token = await liveToken(reader, namespace, key, now)
+    const token = await load(reader, now)
     if (token === undefined) return 'no-token'
     const { record } = token
     let subject: Subject | undefined
@@ -126,13 +150,17 @@ export class Callers {
       subject = await identity.subject(reader, names, namespace, record.entityId)
       if (subject === undefined || subject.disabled) return 'no-entity'
     }
+    const { only } = record
     const identityPolicies =
-      subject === undefined
+      subject === undefined || only !== undefined
         ? []
         : sortedUnion(subject.policies, ...subject.groups.map((group) => group.policies))
     const union = sortedUnion(record.policies, identityPolicies)
     const root = record.policies.includes('root')
-    const compiled = await policies.acl(reader, { namespace, names, now }, union, root, subject)
+    const compiled =
+      only === undefined
+        ? await policies.acl(reader, { namespace, names, now }, union, root, subject)
+        : policies.aclOf(only.policy, now)
     const seen = [...reader.seen.values()]
     return {
       token,
@@ -156,6 +184,8 @@ const isUses = (key: Key): boolean => key[0] === 0x74 && key[1] === 0x75 && key[
 
 const behind = new WeakMap<CallerView, { readonly caller: Caller; readonly text: string }>()
 
+const NO_KEY = new Uint8Array(0)
+
 /** The caller as an engine sees it on one request. */
 export const viewOf = (caller: Caller, sudo: boolean, text: string): CallerView => {
   const { record } = caller.token
@@ -166,7 +196,7 @@ export const viewOf = (caller: Caller, sudo: boolean, text: string): CallerView 
     policies: caller.policies,
     root: caller.root,
     sudo,
-    tokenKey: caller.token.key,
+    tokenKey: caller.token.type === 'batch' ? NO_KEY : caller.token.key,
   }
   behind.set(view, { caller, text })
   return view

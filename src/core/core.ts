@@ -16,6 +16,8 @@ import type { Store, Version } from '../storage/store.ts'
 import { deadlineIn } from '../storage/store.ts'
 import { Access } from './access.ts'
 import { Background } from './background.ts'
+import type { BatchSealer } from './batch-tokens.ts'
+import { BatchTokens } from './batch-tokens.ts'
 import { Callers } from './callers.ts'
 import { Handler } from './handle.ts'
 import { MountTable } from './mounts.ts'
@@ -54,12 +56,18 @@ export interface CoreOptions {
   /** Sealed by the barrier. */
   readonly store: Store
   readonly names: Names
+  /** Seals what batch tokens carry, for as long as the barrier lasts. */
+  readonly batchSealer: BatchSealer
   readonly broker: AuditBroker
   /** Takes in changes of the audit devices that other processes made; before the next request runs. */
   readonly reloadAudit: () => Promise<void>
   /** The request headers that audit entries show. */
   readonly auditedHeaders: () => AuditedHeaders
-  readonly identity: (mounts: MountDirectory) => {
+  /** `tokens` is there from the first request on, not before. */
+  readonly identity: (
+    mounts: MountDirectory,
+    tokens: () => TokenPort,
+  ) => {
     readonly engine: Engine
     readonly port: IdentityPort
   }
@@ -174,20 +182,23 @@ export class Core {
       },
       rootNamespace,
     )
-    const identity = options.identity(this.#mounts.directory)
+    const identity = options.identity(this.#mounts.directory, () => this.ports.tokens)
     this.#policies = new PolicyStore(identity.port)
+    const batch = new BatchTokens(options.batchSealer)
     const callers = new Callers({
       store,
       time: this.#time,
       names,
       policies: this.#policies,
       identity: identity.port,
+      batch,
       stamps: [stampRef('incarnation', rootNamespace.number)],
     })
     const tokens = new Tokens({
       identity: identity.port,
       mounts: this.#mounts,
       policies: this.#policies,
+      batch,
       tidy: () => void this.#background.round(),
       bury: (key) => this.#background.bury(key),
     })
@@ -220,6 +231,7 @@ export class Core {
       mounts: this.#mounts,
       callers,
       identity: identity.port,
+      batch,
       wrapping,
       trails: new Trails(broker, rootNamespace, options.runningVersion, options.auditedHeaders),
       root: rootNamespace,
@@ -238,6 +250,8 @@ export class Core {
         )
         await engine?.drop?.(this.records, rootNamespace, this.#mounts.view(mount))
       },
+      engines: async () =>
+        (await this.#mounts.current()).all.map(({ engine, view }) => ({ engine, mount: view })),
       now: () => this.#now(),
       onFault: (error, what) => log(`${what} failed`, error),
     })

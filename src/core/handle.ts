@@ -9,6 +9,8 @@ import type { Decision } from '../policy/acl.ts'
 import { filterKey } from '../policy/list-filter.ts'
 import type { Store } from '../storage/store.ts'
 import { cidrsContain } from '../std/cidr.ts'
+import type { BatchTokens } from './batch-tokens.ts'
+import { checkBatchToken } from './batch-tokens.ts'
 import type { Caller, Callers, Nobody } from './callers.ts'
 import { viewOf } from './callers.ts'
 import { helpReply } from './help.ts'
@@ -20,7 +22,7 @@ import type { MountTable, Mounted } from './mounts.ts'
 import { mountRef } from './mounts.ts'
 import type { Check, ConflictQueues } from './records.ts'
 import { StaleAuthority, TrackedReader, asRefusal, createRecords } from './records.ts'
-import type { ErrorReply, Reply, Success } from './reply.ts'
+import type { Reply, Success } from './reply.ts'
 import { errorReply, refusalReply } from './reply.ts'
 import type { Request } from './request.ts'
 import { RequestCall } from './request-call.ts'
@@ -39,6 +41,7 @@ export interface HandleParts {
   readonly mounts: MountTable
   readonly callers: Callers
   readonly identity: IdentityPort
+  readonly batch: BatchTokens
   readonly wrapping: Wrapping
   readonly trails: Trails
   /** Brings the audit devices up to date: an entry goes to those that are on now. */
@@ -150,6 +153,7 @@ export class Handler {
     if (route?.whileSealed === true && route.sudo !== true) return undefined
     const open = route?.public === true
     if (request.token === undefined || request.token === '') return open ? undefined : 'no-token'
+    if (!open) checkBatchToken(request.token)
     const who = await callers.identify(root, request.token)
     // On open routes a bad token is ignored, a disabled person's is not (identity.md 7.6).
     if (open && route.refusesBadToken !== true && who === 'no-token') return undefined
@@ -236,10 +240,10 @@ export class Handler {
       reply =
         judged.refusal === undefined
           ? await this.#run(request, judged, trail)
-          : refusalReply(judged.refusal, route?.public === true)
+          : refused(judged.refusal, route)
     } catch (error) {
       if (error instanceof StaleAuthority) throw error
-      reply = this.#refused(error, request, route?.public === true)
+      reply = this.#refused(error, request, route)
     }
     if (audited && route?.unaudited !== 'response') await trail.response(reply)
     return reply
@@ -277,7 +281,7 @@ export class Handler {
     trail: Trail,
     judged: Judged,
   ): Promise<Reply> {
-    const { identity, wrapping } = this.#parts
+    const { identity, batch, wrapping } = this.#parts
     if (result === undefined) return nothing(request, call)
     if (result.kind === 'raw') return { ...result, headers: result.headers ?? {} }
     const base = {
@@ -295,7 +299,7 @@ export class Handler {
     let wrappedAccessor = ''
     switch (result.kind) {
       case 'login': {
-        const done = await settleLogin(call, result, identity)
+        const done = await settleLogin(call, result, identity, batch)
         call.warnings.push(...done.warnings)
         trail.loggedIn(done.token, done.auth, call.entityCreated)
         wrappedAccessor = done.auth.accessor
@@ -433,15 +437,24 @@ export class Handler {
     const { madeToken } = trail
     // The answer of a login that could not be logged is withheld, and nobody may use its token.
     if (madeToken !== undefined) await this.#revoke(madeToken.key)
-    return this.#refused(error, request, false)
+    return this.#refused(error, request, undefined)
   }
 
-  #refused(error: unknown, request: Request, bare: boolean): ErrorReply {
+  #refused(error: unknown, request: Request, route: Route | undefined): Reply {
     const refusal = asRefusal(error)
-    if (refusal instanceof Refusal) return refusalReply(refusal, bare)
+    if (refusal instanceof Refusal) return refused(refusal, route)
     this.#parts.onFault(error, `request ${request.requestId}`)
+    const bare = route?.public === true
     return errorReply(500, [bare ? 'internal error' : errorList(['internal error'])])
   }
+}
+
+/** A refusal as the route tells it, else as all do. */
+const refused = (refusal: Refusal, route: Route | undefined): Reply => {
+  const own = route?.refusalAs?.(refusal)
+  return own === undefined
+    ? refusalReply(refusal, route?.public === true)
+    : { ...own, headers: own.headers ?? {} }
 }
 
 const plainVerb = ({ operation }: Request): Verb =>

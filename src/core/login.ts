@@ -1,13 +1,14 @@
 import type { IdentityPort } from '../engine/identity-port.ts'
 import type { LiveToken } from '../engine/ports/tokens.ts'
 import type { Tx } from '../engine/records.ts'
-import { Refusal, denied, invalid } from '../engine/refusal.ts'
+import { denied, invalid } from '../engine/refusal.ts'
 import type { AuthBlock, Login, LoginResult } from '../engine/result.ts'
 import { decideTtl } from '../engine/ttl.ts'
+import type { BatchTokens } from './batch-tokens.ts'
 import { mountRef } from './mounts.ts'
 import { cleanPolicies } from './policy-names.ts'
 import type { RequestCall } from './request-call.ts'
-import { drawToken, issueToken } from './tokens.ts'
+import { drawToken, issueToken, tokenKey } from './tokens.ts'
 
 /** A login that made a token. */
 export interface LoggedIn {
@@ -32,9 +33,20 @@ export const settleLogin = async (
   call: RequestCall,
   result: LoginResult,
   identity: IdentityPort,
+  batch: BatchTokens,
 ): Promise<LoggedIn> => {
   const drawn = drawToken()
-  return call.records.transact((tx) => loginIn(tx, call, result, identity, drawn))
+  const made = await call.records.transact((tx) =>
+    loginIn(tx, call, result, identity, batch, drawn),
+  )
+  if (made.token.type === 'service') return made
+  // Sealing draws randomness, which a transaction that may run again must not.
+  const clientToken = batch.seal(made.token.record)
+  return {
+    ...made,
+    token: { ...made.token, key: tokenKey(call.names, clientToken) },
+    auth: { ...made.auth, clientToken },
+  }
 }
 
 const loginIn = async (
@@ -42,6 +54,7 @@ const loginIn = async (
   call: RequestCall,
   result: LoginResult,
   identity: IdentityPort,
+  batch: BatchTokens,
   drawn: { readonly text: string; readonly accessor: string },
 ): Promise<LoggedIn> => {
   const { mount, namespace, names, now } = call
@@ -77,12 +90,6 @@ const loginIn = async (
       throw invalid('cannot assign policy "response-wrapping"')
     }
   }
-  if (tokenTypeOf(mount.tokenType, token.type) === 'batch') {
-    throw new Refusal(
-      'invalid',
-      'batch tokens are not supported by this version; use token_type "service"',
-    )
-  }
   const { ttl, warnings } = decideTtl({
     increment: 0,
     proposed: token.ttl,
@@ -95,55 +102,66 @@ const loginIn = async (
     mountMax: mount.maxLeaseTtlSeconds,
   })
   const prefix = mount.path.replace(/^auth\//, '').replaceAll('/', '-')
-  const issued = issueToken(
-    tx,
-    { namespace, names, now },
-    {
-      text: drawn.text,
-      accessor: drawn.accessor,
-      parent: undefined,
-      record: {
-        policies,
-        path: call.path,
-        meta: login.metadata,
-        displayName: `${prefix}${login.displayName}`.replace(/-$/, ''),
-        numUses: token.numUses,
-        creationTtl: ttl,
-        explicitMaxTtl: token.explicitMaxTtl,
-        period: token.period,
-        role: '',
-        entityId: person?.entityId ?? '',
-        boundCidrs: token.strictlyBindIp ? [call.remoteAddress] : token.boundCidrs,
-        renewable: true,
-        leased: true,
-        mountUuid: mount.uuid,
-        login: {
-          internal: login.internal,
-          groupAliases: person?.matched ?? [],
-          ttl: token.ttl,
-          maxTtl: token.maxTtl,
-        },
-      },
-    },
-  )
+  const scope = { namespace, names, now }
+  const type = tokenTypeOf(mount.tokenType, token.type)
+  const carried = {
+    policies,
+    path: call.path,
+    meta: login.metadata,
+    displayName: `${prefix}${login.displayName}`.replace(/-$/, ''),
+    creationTtl: ttl,
+    role: '',
+    entityId: person?.entityId ?? '',
+    boundCidrs: token.strictlyBindIp ? [call.remoteAddress] : token.boundCidrs,
+    mountUuid: mount.uuid,
+  }
+  const issued =
+    type === 'batch'
+      ? await batch.compose(tx, scope, { creator: undefined, orphan: true, record: carried })
+      : issueToken(tx, scope, {
+          text: drawn.text,
+          accessor: drawn.accessor,
+          parent: undefined,
+          record: {
+            ...carried,
+            numUses: token.numUses,
+            explicitMaxTtl: token.explicitMaxTtl,
+            period: token.period,
+            renewable: true,
+            leased: true,
+            login: {
+              internal: login.internal,
+              groupAliases: person?.matched ?? [],
+              ttl: token.ttl,
+              maxTtl: token.maxTtl,
+            },
+          },
+        })
+  const { record } = issued
   call.hints.length = 0
+  if (type === 'batch' && (token.numUses > 0 || token.period > 0)) {
+    call.hint(
+      'batch-token-limits',
+      'the mount is tuned to batch tokens, which can be neither limited in uses nor periodic: token_num_uses and token_period had no effect',
+    )
+  }
   for (const { code, text } of person?.hints ?? []) call.hint(code, text)
   call.audited('entity_created', person?.created ?? false)
   return {
     token: issued,
     warnings: [...(login.warnings ?? []), ...warnings],
     auth: {
-      clientToken: drawn.text,
-      accessor: drawn.accessor,
+      clientToken: type === 'batch' ? '' : drawn.text,
+      accessor: record.accessor,
       tokenPolicies: policies,
       identityPolicies,
       metadata: login.metadata,
       leaseDurationSeconds: ttl,
-      renewable: true,
-      entityId: person?.entityId ?? '',
-      tokenType: 'service',
+      renewable: record.renewable,
+      entityId: record.entityId,
+      tokenType: type,
       orphan: true,
-      numUses: token.numUses,
+      numUses: record.numUses,
     },
   }
 }

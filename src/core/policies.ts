@@ -124,6 +124,15 @@ export class PolicyStore implements PolicyPort {
     }
   }
 
+  /** What a policy text allows that is kept with a token and not under a name. */
+  aclOf(text: string, now: number): CompiledPolicies {
+    const policy = parsePolicy(text)
+    const acl = compileAcl([{ name: '', policy, allowWildcards: false, allowSlashes: false }], {
+      now,
+    })
+    return { acl, until: acl.validUntil, perRequest: acl.validUntil <= now }
+  }
+
   async #aliases(
     reader: Reader,
     { names, namespace }: PolicyScope,

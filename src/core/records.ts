@@ -162,6 +162,8 @@ class Transaction implements Tx {
   }
 
   async peek<T>(ref: Ref<T>): Promise<T | undefined> {
+    const own = this.writes.get(ref.id)
+    if (own !== undefined) return own.value as T | undefined
     const answer = await this.#store.read([ref.key], deadlineIn(limits.storeWaitMs))
     const value = answer.items[0]!.value
     return value === undefined ? undefined : ref.kind.decode(value)
@@ -207,7 +209,7 @@ export interface RecordsOptions {
   readonly queues: ConflictQueues
   /**
    * Checks added to every commit: the caller's authority, the mount, the keyring. Keys that an earlier commit through the same
-   * records wrote are left out: a request may change what it rests on.
+   * records wrote are checked for the version they got there: a request may change what it rests on.
    */
   readonly authority?: () => readonly Check[]
   /** Told of a key so contended that 16 attempts lost. */
@@ -217,7 +219,8 @@ export interface RecordsOptions {
 /** Typed records over a (sealed) store; see engine/records.ts for the promises. */
 export const createRecords = (options: RecordsOptions): Records => {
   const { store, queues, authority = () => [] } = options
-  const written = new Set<string>()
+  /** What went through here already, and the version it has since: a request may change what it rests on. */
+  const written = new Map<string, Version>()
 
   const commit = async (tx: Transaction): Promise<Outcome | 'stale-authority'> => {
     const checks = new Map<string, Check>()
@@ -225,13 +228,13 @@ export const createRecords = (options: RecordsOptions): Records => {
       checks.set(seen.ref.id, { key: seen.ref.key, version: seen.version })
     }
     const own = new Set<string>()
-    for (const check of authority()) {
-      const id = keyId(check.key)
-      if (written.has(id)) continue
+    for (const { key, version: decided } of authority()) {
+      const id = keyId(key)
+      const version = written.get(id) ?? decided
       own.add(id)
       const read = checks.get(id)
-      if (read !== undefined && read.version !== check.version) return 'stale-authority'
-      checks.set(id, check)
+      if (read !== undefined && read.version !== version) return 'stale-authority'
+      checks.set(id, { key, version })
     }
     if (tx.writes.size > limits.commitWrites || checks.size > limits.commitChecks) {
       throw invalid(
@@ -249,12 +252,13 @@ export const createRecords = (options: RecordsOptions): Records => {
         `the request stores too much at once: ${bytes} bytes (at most ${limits.commitBytes})`,
       )
     }
+    const id = newVersion()
     const outcome = await store.commit(
-      { id: newVersion(), checks: [...checks.values()], writes },
+      { id, checks: [...checks.values()], writes },
       deadlineIn(limits.storeWaitMs),
     )
     if (outcome.kind === 'committed') {
-      for (const id of tx.writes.keys()) written.add(id)
+      for (const [key, { gone }] of tx.writes) written.set(key, gone ? 0 : id)
       return outcome
     }
     return outcome.stale.some((key) => own.has(keyId(key))) ? 'stale-authority' : outcome
@@ -268,17 +272,21 @@ export const createRecords = (options: RecordsOptions): Records => {
   > => {
     const tx = new Transaction(store)
     let value: T
+    let outcome: Outcome | 'stale-authority'
     try {
       value = await run(tx)
+      if (tx.writes.size === 0) {
+        const holds = await tx.reads.stillHolds()
+        return holds ? { done: true, value } : { done: false, hot: undefined }
+      }
+      outcome = await commit(tx)
     } catch (error) {
-      // A refusal, too, must rest on reads that belong together (architecture.md A4).
+      // What became of a commit is not known, or the store is not there: trying again is not ours to decide.
+      if (error instanceof Unknown || error instanceof Unavailable) throw error
+      // A refusal, too, must rest on reads that belong together (architecture.md A4); so must a fault.
       if (!(await tx.reads.stillHolds())) return { done: false, hot: undefined }
       throw error
     }
-    if (tx.writes.size === 0) {
-      return (await tx.reads.stillHolds()) ? { done: true, value } : { done: false, hot: undefined }
-    }
-    const outcome = await commit(tx)
     if (outcome === 'stale-authority') throw new StaleAuthority()
     if (outcome.kind === 'committed') return { done: true, value }
     return { done: false, hot: outcome.stale[0] }

@@ -38,7 +38,7 @@ const segmentPattern = (segment: string, names: string[]): string => {
 }
 
 const lists = (route: Route): boolean =>
-  route.verbs.list !== undefined || route.verbs.scan !== undefined
+  route.slashOrNot === true || route.verbs.list !== undefined || route.verbs.scan !== undefined
 
 const isDynamic = (segment: string): boolean => /^[:+*]/.test(segment)
 

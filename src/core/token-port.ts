@@ -97,12 +97,12 @@ export class Tokens implements TokenPort {
     return issueToken(tx, scope, token)
   }
 
-  composeBatch(tx: Tx, scope: TokenScope, token: NewBatchToken): Promise<TokenRecord> {
+  composeBatch(tx: Tx, scope: TokenScope, token: NewBatchToken): Promise<LiveToken> {
     return this.#options.batch.compose(tx, scope, token)
   }
 
-  sealBatch(record: TokenRecord): string {
-    return this.#options.batch.seal(record)
+  sealBatch(token: LiveToken): string {
+    return this.#options.batch.seal(token.record)
   }
 
   aliasEntity(
@@ -176,8 +176,10 @@ export class Tokens implements TokenPort {
     incrementSeconds: number,
   ): Promise<Renewed | undefined> {
     refuseBatch(token, 'renewed')
-    const { record } = token
     const { namespace, names, now } = scope
+    // Read here, so that a token that is revoked at the same time stays revoked.
+    const record = await tx.get(tokenRef(namespace, token.key))
+    if (record?.state !== 'live') throw invalid('token not found')
     if (!record.leased) throw invalid('invalid lease ID')
     if (!record.renewable || record.expiresAt === undefined) throw invalid('lease is not renewable')
     const set = await this.#options.mounts.current()
@@ -241,10 +243,9 @@ export class Tokens implements TokenPort {
       period: record.period,
     }
     const internal = login?.internal ?? (record.role === '' ? undefined : { role: record.role })
-    const engine = mounted?.engine
-    if (engine?.renew === undefined || internal === undefined) return kept
+    if (mounted?.engine.renew === undefined || internal === undefined) return kept
     try {
-      const asked = await engine.renew(
+      const asked = await mounted.engine.renew(
         {
           namespace: scope.namespace,
           mount: mounted.view,

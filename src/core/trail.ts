@@ -176,7 +176,7 @@ const authOf = (known: Known, text: string | undefined): AuditAuth | undefined =
     remainingUses: usesLeft,
     entityId: record.entityId,
     entityName: caller.subject?.name,
-    tokenType: 'service',
+    tokenType: caller.token.type,
     tokenTtlSeconds: record.creationTtl,
     tokenIssueTime: record.createdAt,
   }

@@ -46,7 +46,7 @@ export interface CallerView {
   readonly root: boolean
   /** Whether the caller's policies grant `sudo` on this request's path. */
   readonly sudo: boolean
-  /** 16 bytes, the HMAC of the token: where its cubbyhole lives. */
+  /** 16 bytes, the HMAC of the token: where its cubbyhole lives. Empty for a batch token, which has none. */
   readonly tokenKey: Uint8Array
 }
 

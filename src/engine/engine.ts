@@ -15,6 +15,16 @@ export interface RenewRequest {
   readonly tokenPolicies: readonly string[]
 }
 
+/** What background work of a mount is given. */
+export interface BackgroundScope extends Pick<Call, 'names' | 'newId'> {
+  /** Not bound to a request: each commit rests on what it read alone. */
+  readonly records: Records
+  readonly namespace: Namespace
+  readonly mount: Mount
+  /** The store's time in ms at the beginning of the round. */
+  readonly now: number
+}
+
 /** What exists once per type: an auth method or a secrets engine. Its state lives in records under the mount. */
 export interface Engine {
   /** Vault's type name: `userpass`, `kv`, `identity`. */
@@ -30,6 +40,11 @@ export interface Engine {
   checkOptions?(options: Readonly<Record<string, string>>): void
   /** Removes all that a disabled mount stored, in commits of at most 200 writes; may be broken off and run again. */
   drop?(records: Records, namespace: Namespace, mount: Mount): Promise<void>
+  /**
+   * What this type does by itself on a mount, every second or so, in one process or in several at once: each step is one commit
+   * that looks again whether it is still to be done. Must cost no more than there is to do.
+   */
+  background?(scope: BackgroundScope): Promise<void>
   /** Adds tunable lockout (userpass, approle, ldap). */
   readonly lockout?: boolean
 }

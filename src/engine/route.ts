@@ -1,7 +1,8 @@
 import type { Call } from './call.ts'
 import type { Field, Fields, InputOf } from './field.ts'
 import type { Ref } from './records.ts'
-import type { Result } from './result.ts'
+import type { Refusal } from './refusal.ts'
+import type { RawResult, Result } from './result.ts'
 
 /** The operations a handler can be registered for. `create` falls back to `update` and the other way round. */
 export type Verb = 'read' | 'list' | 'scan' | 'create' | 'update' | 'patch' | 'delete'
@@ -24,6 +25,8 @@ export interface Route<F extends Fields = Fields> {
   readonly summary: string
   readonly description?: string
   readonly fields: F
+  /** Tolerates a trailing `/` although it does not list: a list of it is then an unsupported operation, not path. */
+  readonly slashOrNot?: boolean
   /** No token needed (spec/auth.md: "login" paths): a bad token is ignored, errors are bare. Default: a token with ACL. */
   readonly public?: boolean
   /** On public routes: a token that is sent must be a live one (sys/internal/ui/mounts). */
@@ -57,6 +60,8 @@ export interface Route<F extends Fields = Fields> {
   readonly wrappingToken?: boolean
   /** The response is never wrapped, even if asked for. */
   readonly neverWrapped?: boolean
+  /** How this route tells a refusal, where it has a form of its own (OIDC userinfo); undefined: as all routes do. */
+  readonly refusalAs?: (refusal: Refusal) => RawResult | undefined
   readonly verbs: Partial<Readonly<Record<Verb, Handler<F>>>>
 }
 

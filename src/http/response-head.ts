@@ -8,8 +8,8 @@ const isBodyless = (status: number): boolean => status === 204 || status === 304
 
 /**
  * Status line and headers of an answer with the empty line that ends them, one character a byte. Every answer carries
- * `Cache-Control: no-store` (spec/auth.md 1.1). Throws when a header's value holds a control character: sending it
- * would let it forge headers.
+ * `Cache-Control: no-store` (spec/auth.md 1.1) unless it has a `Cache-Control` of its own. Throws when a header's value holds a control
+ * character: sending it would let it forge headers.
  */
 export const responseHead = (
   answer: HttpAnswer,
@@ -18,7 +18,8 @@ export const responseHead = (
   closes: boolean,
 ): string => {
   const { status, headers, contentType } = answer
-  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nCache-Control: no-store\r\n`
+  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
+  if (headers?.['Cache-Control'] === undefined) head += 'Cache-Control: no-store\r\n'
   if (contentType !== undefined) head += `Content-Type: ${contentType}\r\n`
   if (headers !== undefined)
     for (const [name, value] of Object.entries(headers)) {

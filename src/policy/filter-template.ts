@@ -1,7 +1,7 @@
 import { unquote } from '../std/hcl/unquote.ts'
 import type { FilterFunction, FilterValue } from './filter-functions.ts'
 import { FUNCTIONS, isTrue, show } from './filter-functions.ts'
-import { goQuote } from './go-quote.ts'
+import { goQuote } from '../std/go-quote.ts'
 
 /** A text that is no template; the message begins as Go's text/template words it. */
 export class FilterSyntaxError extends Error {

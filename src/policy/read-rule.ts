@@ -12,7 +12,7 @@ import {
 import type { HclValue } from '../std/hcl/value.ts'
 import type { Capability } from './capability.ts'
 import { isCapability, LEGACY } from './capability.ts'
-import { goQuote } from './go-quote.ts'
+import { goQuote } from '../std/go-quote.ts'
 import { checkListFilter } from './list-filter.ts'
 import type { ParameterTable, ParsedRule } from './parsed-policy.ts'
 import { classify, isForbidden, withoutLeadingSlash } from './pattern.ts'

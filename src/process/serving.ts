@@ -1,7 +1,10 @@
 import { createAuditBroker } from '../audit/broker.ts'
+import { BatchSealer } from '../barrier/batch-sealer.ts'
 import type { LockoutConfig } from '../auth/shared/lockout.ts'
 import { createLockout, defaultLockoutConfig, tunedLockout } from '../auth/shared/lockout.ts'
 import { builtinEngines } from '../builtin.ts'
+import type { ServerAddress } from '../config/running-server.ts'
+import { urlOf } from '../config/running-server.ts'
 import type { ServerConfig } from '../config/server-config.ts'
 import { AuditDevices } from '../core/audit-devices.ts'
 import { ensureCluster } from '../core/cluster.ts'
@@ -26,6 +29,8 @@ export interface Serving {
   readonly front: Front
   /** Reopens audit files (SIGHUP). */
   reload(): Promise<void>
+  /** Told once the listeners are open: identity tokens name their address unless `api_addr` is set. */
+  listensAt(addresses: readonly ServerAddress[]): void
 }
 
 /** Wires the parts of a process (the composition root, with src/server.ts and src/builtin.ts). */
@@ -37,7 +42,8 @@ export const makeServing = (parts: {
   readonly log: Log
 }): Serving => {
   const { config, store, keeper, log } = parts
-  const facts = factsOf(config)
+  let bound = ''
+  const facts = factsOf(config, () => bound)
   // While sealed there are no ports; routes that need them are not reachable then.
   let ports: CorePorts | undefined
   let audit: AuditPort | undefined
@@ -49,10 +55,12 @@ export const makeServing = (parts: {
     const core = new Core({
       store: sealed,
       names: keyring,
+      batchSealer: new BatchSealer(keyring),
       broker,
       reloadAudit: async () => devices?.reload(),
       auditedHeaders: () => devices?.auditedHeaders ?? new Map(),
-      identity: (mounts) => createIdentity({ mounts }),
+      identity: (mounts, tokens) =>
+        createIdentity({ mounts, tokens, apiAddress: () => facts.apiAddress }),
       engines: (made, identity) => builtinEngines(made, identity, system, lockout),
       render: envelopeOf,
       defaultLeaseTtlSeconds: config.defaultLeaseTtlSeconds,
@@ -100,7 +108,14 @@ export const makeServing = (parts: {
     lockouts: lockout,
   })
   const front = new Front({ system, core: () => lifecycle.core, log })
-  return { lifecycle, front, reload: () => reopenAudit() }
+  return {
+    lifecycle,
+    front,
+    reload: () => reopenAudit(),
+    listensAt: (addresses) => {
+      bound = addresses.map(urlOf).find((url) => !url.startsWith('unix:')) ?? ''
+    },
+  }
 }
 
 /** What the configuration says of lockout on mounts of a type. */
@@ -115,12 +130,15 @@ const lockoutOf = (config: ServerConfig, type: string): LockoutConfig => {
   }
 }
 
-const factsOf = (config: ServerConfig): ServerFacts => ({
+/** `bound`: the URL of the first listener, '' before there is one: what clients are told without an `api_addr`. */
+const factsOf = (config: ServerConfig, bound: () => string): ServerFacts => ({
   version,
   reportedVersion: `2.6.2+signet.${version}`,
   buildDate: '2026-11-25T00:00:00Z',
   storageType: config.storage.kind,
-  apiAddress: config.apiAddress ?? '',
+  get apiAddress() {
+    return config.apiAddress ?? bound()
+  },
   defaultLeaseTtlSeconds: config.defaultLeaseTtlSeconds,
   maxLeaseTtlSeconds: config.maxLeaseTtlSeconds,
   allowApiAuditCreation: config.allowApiAuditCreation,

@@ -57,6 +57,7 @@ const start = async ({
   await keyKnown
   const mine = first ? config : { ...config, listeners: config.listeners.filter(isShareable) }
   const listening = await openListeners(mine, serving.front, log, true)
+  serving.listensAt(listening.addresses)
   return {
     listening,
     reload: () => serving.reload(),

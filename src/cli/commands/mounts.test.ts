@@ -42,7 +42,7 @@ describe('auth and secrets', () => {
       answer: () => nothing,
     })
     assert.equal(kv.stdout, 'Success! Enabled the kv secrets engine at: kv/\n')
-    assert.deepEqual((kv.requests[0]?.body as { options?: unknown }).options, { version: '2' })
+    assert.deepEqual(Object(kv.requests[0]?.body)['options'], { version: '2' })
   })
 
   it('lists in columns, in detail, and as the map in json', async () => {

@@ -46,6 +46,15 @@ export interface TokenRecord {
     readonly ttl: number
     readonly wrappedAccessor: string
   }
+  /** Present on tokens that an engine made for one purpose (access tokens of OIDC providers). */
+  readonly only?: TokenPurpose
+}
+
+/** The one purpose of a token: it may do what this policy text says and nothing else, whatever its entity may do. */
+export interface TokenPurpose {
+  readonly policy: string
+  /** What the engine that made it keeps with it. Never secrets. */
+  readonly internal: Readonly<Record<string, string>>
 }
 
 /** A token that is alive at `now`: itself, its lineage and the mount that issued it. */
@@ -88,6 +97,7 @@ export interface NewBatchToken {
     | 'entityId'
     | 'boundCidrs'
     | 'mountUuid'
+    | 'only'
   >
 }
 
@@ -124,12 +134,12 @@ export interface TokenPort {
   /** Puts token, accessor, edge to the parent and expiry. Throws a Refusal when the lineage is too deep. */
   issue(tx: Tx, scope: TokenScope, token: NewToken): LiveToken
   /**
-   * In the transaction, instead of `issue`: what a batch token will carry. Reads its creator there, and throws a Refusal when
+   * In the transaction, instead of `issue`: a batch token without its text. Reads its creator there, and throws a Refusal when
    * that has ended, when the lineage is too deep or the text would be too long for a header. Writes nothing.
    */
-  composeBatch(tx: Tx, scope: TokenScope, token: NewBatchToken): Promise<TokenRecord>
-  /** After the transaction: the text of what `composeBatch` gave. */
-  sealBatch(record: TokenRecord): string
+  composeBatch(tx: Tx, scope: TokenScope, token: NewBatchToken): Promise<LiveToken>
+  /** After the transaction: the text of what `composeBatch` gave, another one each time. */
+  sealBatch(token: LiveToken): string
   /** Finds or makes the entity of an alias, without logging in. */
   aliasEntity(
     tx: Tx,

@@ -1,4 +1,8 @@
-import type { IdentityLogin, IdentityLoginOutcome } from '../../engine/identity-port.ts'
+import type {
+  AliasEntity,
+  IdentityLogin,
+  IdentityLoginOutcome,
+} from '../../engine/identity-port.ts'
 import type { Tx } from '../../engine/records.ts'
 import { Refusal, denied } from '../../engine/refusal.ts'
 import type { LiveAlias } from './alias-find.ts'
@@ -37,7 +41,7 @@ export const login = async (tx: Tx, request: IdentityLogin): Promise<IdentityLog
   const known = await findKnown(tx, request)
   const alias =
     known === undefined
-      ? await firstLogin(tx, request, metadata)
+      ? await firstLogin(tx, { ...request, name: claimed.name }, metadata)
       : followLogin(tx, request, known, metadata)
   if (known?.owner.disabled === true) throw denied()
   await noteActivity(tx, request, alias.id)
@@ -50,6 +54,17 @@ export const login = async (tx: Tx, request: IdentityLogin): Promise<IdentityLog
     now: request.now,
   })
   return { entityId: alias.canonicalId, created: known === undefined, matched, hints }
+}
+
+/** See IdentityPort.aliasEntity: as the first part of a login, with no metadata and nothing noted. */
+export const aliasEntity = async (
+  tx: Tx,
+  request: AliasEntity,
+): Promise<{ readonly entityId: string; readonly disabled: boolean }> => {
+  const { mount, name, names, namespace } = request
+  const known = await findAliasByName(tx, names, namespace.number, mount.accessor, name)
+  const alias = known?.alias ?? (await firstLogin(tx, request, {}))
+  return { entityId: alias.canonicalId, disabled: known?.owner.disabled === true }
 }
 
 /** The alias of the login. All that a login of a known alias reads comes in two calls of the store. */
@@ -71,12 +86,11 @@ const findKnown = async (
 
 const firstLogin = async (
   tx: Tx,
-  request: IdentityLogin,
+  request: AliasEntity,
   metadata: Metadata,
 ): Promise<AliasRecord> => {
   checkLoginMetadata(metadata)
-  const { mount, names, namespace } = request
-  const { name } = request.alias
+  const { mount, name, names, namespace } = request
   const now = writtenTime(request.now)
   const id = request.newId()
   const entity = putNewEntity(tx, names, namespace.number, {

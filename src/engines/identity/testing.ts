@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { createKeyring } from '../../barrier/keyring.ts'
+import { BatchTokens } from '../../core/batch-tokens.ts'
 import { ConflictQueues, createRecords } from '../../core/records.ts'
-import type { Call, Mount, Namespace } from '../../engine/call.ts'
+import type { Call, CallerView, Mount, Namespace } from '../../engine/call.ts'
 import { FieldError } from '../../engine/field.ts'
 import type {
   IdentityLoginOutcome,
@@ -9,6 +10,7 @@ import type {
   MountDirectory,
   Subject,
 } from '../../engine/identity-port.ts'
+import type { LiveToken, TokenRecord } from '../../engine/ports/tokens.ts'
 import type { Names, Records } from '../../engine/records.ts'
 import { recordKind } from '../../engine/records.ts'
 import type { Hint } from '../../engine/refusal.ts'
@@ -87,6 +89,15 @@ export interface Answer {
   /** Sent beside the error. */
   readonly errorData: unknown
   readonly hints: readonly Hint[]
+  readonly warnings: readonly string[]
+  /** Of bare answers; `data` is what their body holds. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Who sends a request, and what its handler sees of its headers. */
+export interface Sender {
+  readonly caller?: CallerView
+  readonly headers?: Call['headers']
 }
 
 export interface Harness {
@@ -96,10 +107,21 @@ export interface Harness {
   readonly mounts: FakeMounts
   readonly port: IdentityPort
   readonly routes: readonly Route[]
+  /** The tokens behind callers that `callerOf` made. */
+  readonly callers: Map<CallerView, LiveToken>
   /** ms; tests move it. */
   now: number
   /** One request, from its path below the mount; what a refusal says is in the answer. */
-  request(verb: Verb, path: string, body?: Readonly<Record<string, Json>>): Promise<Answer>
+  request(
+    verb: Verb,
+    path: string,
+    body?: Readonly<Record<string, Json>>,
+    sender?: Sender,
+  ): Promise<Answer>
+  /** A caller with a token of an entity, made at `now`; `text`: with that batch token. */
+  callerOf(entityId: string, text?: string): CallerView
+  /** What engines do by themselves, once. */
+  background(): Promise<void>
   /** A login in a transaction of its own; refusals are thrown. */
   login(
     mount: Mount,
@@ -165,7 +187,16 @@ export const createHarness = (wrap: (store: Store) => Store = (store) => store):
   const store = wrap(createMemoryStore())
   const records = createRecords({ store, queues: new ConflictQueues() })
   const mounts = new FakeMounts(records)
-  const { engine, port } = createIdentity({ mounts })
+  const batch = new BatchTokens(plainSealer)
+  const { engine, port } = createIdentity({
+    mounts,
+    apiAddress: () => 'https://signet.example:8200',
+    tokens: () => ({
+      composeBatch: (tx, scope, token) => batch.compose(tx, scope, token),
+      sealBatch: (token) => batch.seal(token.record),
+      ofCaller: (caller) => harness.callers.get(caller)!,
+    }),
+  })
   const harness: Harness = {
     store,
     records,
@@ -173,8 +204,35 @@ export const createHarness = (wrap: (store: Store) => Store = (store) => store):
     mounts,
     port,
     routes: engine.routes,
+    callers: new Map(),
     now: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
-    request: (verb, path, body = {}) => answer(harness, verb, path, body),
+    request: (verb, path, body = {}, sender = {}) => answer(harness, verb, path, body, sender),
+    callerOf: (entityId, text) => {
+      const carried = text === undefined ? undefined : batch.open(text)
+      if (text !== undefined && carried === undefined) throw new Error('not a token of this harness')
+      const record = carried ?? serviceToken(entityId, harness.now)
+      const caller: CallerView = {
+        tokenAccessor: record.accessor,
+        entityId: record.entityId,
+        displayName: record.displayName,
+        policies: record.policies,
+        root: false,
+        sudo: false,
+        tokenKey: new Uint8Array(16),
+      }
+      const type = carried === undefined ? 'service' : 'batch'
+      harness.callers.set(caller, { type, key: caller.tokenKey, record, usesLeft: 0, orphan: true })
+      return caller
+    },
+    background: async () =>
+      engine.background?.({
+        records,
+        namespace: ROOT,
+        mount: IDENTITY_MOUNT,
+        names: NAMES,
+        now: harness.now,
+        newId: randomUUID,
+      }),
     login: (mount, name, { metadata, groups = [] } = {}) =>
       records.transact((tx) =>
         port.login(tx, {
@@ -193,6 +251,35 @@ export const createHarness = (wrap: (store: Store) => Store = (store) => store):
   return harness
 }
 
+/** Texts of batch tokens are theirs alone; nobody forges any in these tests. */
+const plainSealer = {
+  seal: (contents: Uint8Array) => contents,
+  open: (sealed: Uint8Array) => sealed,
+}
+
+const serviceToken = (entityId: string, now: number): TokenRecord => ({
+  accessor: 'accessor',
+  lineage: [],
+  policies: ['default'],
+  path: 'auth/userpass/login/x',
+  meta: null,
+  displayName: 'x',
+  numUses: 0,
+  createdAt: now,
+  creationTtl: 3600,
+  explicitMaxTtl: 0,
+  period: 0,
+  role: '',
+  entityId,
+  boundCidrs: [],
+  renewable: true,
+  leased: true,
+  expiresAt: now + 3_600_000,
+  renewedAt: undefined,
+  mountUuid: IDENTITY_MOUNT.uuid,
+  state: 'live',
+})
+
 /** The same for all harnesses: nothing is secret here. */
 const NAMES = createKeyring(0)
 
@@ -201,25 +288,34 @@ const answer = async (
   verb: Verb,
   path: string,
   body: Readonly<Record<string, Json>>,
+  sender: Sender,
 ): Promise<Answer> => {
   const hints: Hint[] = []
+  const warnings: string[] = []
   try {
     const { route, captures } = match(harness.routes, path)
     const handler = route.verbs[verb]
     if (handler === undefined) throw new Refusal('unsupported', 'unsupported operation')
-    const call = buildCall(harness, verb, path, coerce(route, { ...body, ...captures }), hints)
-    return { ...(await shown(verb, await handler(call))), error: '', errorData: undefined, hints }
+    const said = { hints, warnings }
+    const input = coerce(route, { ...body, ...captures })
+    const call = buildCall(harness, verb, path, input, said, sender)
+    const answered = await shown(verb, await handler(call))
+    return { ...NO_ERROR, ...answered, hints, warnings }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     return {
+      ...NO_ERROR,
       status: error.status,
       data: {},
+      warnings,
       error: error.message,
       errorData: error.details.data,
       hints: [...hints, ...(error.details.hints ?? [])],
     }
   }
 }
+
+const NO_ERROR = { error: '', errorData: undefined, headers: {} } as const
 
 const match = (
   routes: readonly Route[],
@@ -269,7 +365,8 @@ const buildCall = (
   verb: Verb,
   path: string,
   { sent, input }: Input,
-  hints: Hint[],
+  said: { readonly hints: Hint[]; readonly warnings: string[] },
+  sender: Sender,
 ): Call => ({
   input,
   has: (field) => sent.has(field),
@@ -279,19 +376,21 @@ const buildCall = (
   path: `identity/${path}`,
   namespace: ROOT,
   mount: IDENTITY_MOUNT,
-  caller: undefined,
+  caller: sender.caller,
   now: harness.now,
   requestId: randomUUID(),
   remoteAddress: '127.0.0.1',
-  headers: {},
+  headers: sender.headers ?? {},
   wrapTtlSeconds: undefined,
   records: harness.records,
   names: harness.names,
   newId: randomUUID,
   randomBytes,
-  warn: () => undefined,
+  warn: (text) => {
+    said.warnings.push(text)
+  },
   hint: (code, text) => {
-    hints.push({ code, text })
+    said.hints.push({ code, text })
   },
   audited: () => undefined,
 })
@@ -313,11 +412,14 @@ const IDENTITY_MOUNT: Mount = {
 const shown = async (
   verb: Verb,
   result: Result,
-): Promise<{ readonly status: number; readonly data: Readonly<Record<string, any>> }> => {
+): Promise<Pick<Answer, 'status' | 'data'> & Partial<Pick<Answer, 'headers'>>> => {
   if (result === undefined) {
     return { status: verb === 'read' || verb === 'list' ? 404 : 204, data: {} }
   }
   if (result.kind === 'data') return { status: 200, data: result.data ?? {} }
+  if (result.kind === 'raw') {
+    return { status: result.status, data: JSON.parse(result.body), headers: result.headers ?? {} }
+  }
   if (result.kind !== 'list') throw new Error(`not an answer of this engine: ${result.kind}`)
   const keys: string[] = []
   const keyInfo: Record<string, unknown> = {}

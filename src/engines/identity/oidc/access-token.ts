@@ -1,5 +1,5 @@
 import type { Call } from '../../../engine/call.ts'
-import type { TokenRecord } from '../../../engine/ports/tokens.ts'
+import type { LiveToken, TokenRecord } from '../../../engine/ports/tokens.ts'
 import type { Tx } from '../../../engine/records.ts'
 import { stringifyJson } from '../../../std/json.ts'
 import type { OidcDeps } from './deps.ts'
@@ -22,50 +22,46 @@ export const accessTokenTtl = (call: Pick<Call, 'mount'>, client: ClientRecord):
 }
 
 /**
- * Puts an access token of an entity: an orphan without policies but the one that lets it ask userinfo of its provider, not
- * renewable, dead as soon as the entity is disabled.
+ * What an access token of an entity carries: a batch token without policies but the one that lets it ask userinfo of its
+ * provider, dead as soon as the entity is disabled. Writes nothing.
  */
-export const issueAccessToken = (
+export const composeAccessToken = (
   tx: Tx,
   call: Pick<Call, 'mount' | 'namespace' | 'names' | 'now' | 'path'>,
   deps: OidcDeps,
-  drawn: { readonly text: string; readonly accessor: string },
   to: {
     readonly provider: ProviderRecord
     readonly client: ClientRecord
     readonly entityId: string
     readonly scopes: readonly string[]
   },
-): void => {
-  deps.tokens().issue(
+): Promise<LiveToken> =>
+  deps.tokens().composeBatch(
     tx,
     { namespace: call.namespace, names: call.names, now: call.now },
     {
-      ...drawn,
-      parent: undefined,
+      creator: undefined,
+      orphan: true,
       record: {
         policies: [],
         path: call.path,
         meta: { oidc_token_type: 'access token' },
         displayName: '',
-        numUses: 0,
         creationTtl: accessTokenTtl(call, to.client),
-        explicitMaxTtl: 0,
-        period: 0,
         role: '',
         entityId: to.entityId,
         boundCidrs: [],
-        renewable: false,
-        leased: true,
         mountUuid: call.mount.uuid,
         only: {
           policy: policyOf(call, to.provider),
-          internal: { client_id: to.client.clientId, scopes: to.scopes.join(' ') },
+          internal: {
+            client_id: to.client.clientId,
+            scopes: to.scopes.filter((scope) => to.provider.scopes.includes(scope)).join(' '),
+          },
         },
       },
     },
   )
-}
 
 /** What an access token was granted; undefined for any other token. */
 export const grantOf = ({ only }: TokenRecord): Grant | undefined => {

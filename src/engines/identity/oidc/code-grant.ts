@@ -1,6 +1,6 @@
 import type { Tx } from '../../../engine/records.ts'
 import { findSubject } from '../subject.ts'
-import { accessTokenTtl, issueAccessToken } from './access-token.ts'
+import { accessTokenTtl, composeAccessToken } from './access-token.ts'
 import { halfHash } from './algorithms.ts'
 import { isAssigned } from './assignments.ts'
 import { templateEntity } from './claims-subject.ts'
@@ -19,24 +19,21 @@ import { scopeTemplates } from './requested-scopes.ts'
  */
 export const exchangeCode =
   (tools: GrantTools): Grant =>
-  (call) => {
-    const drawn = tools.deps.tokens().draw()
-    return async (tx, asking) => {
-      if (call.input.code === '') throw invalidRequest('code parameter is required')
-      const ref = codeRef(call, call.input.code)
-      const code = await tx.get(ref)
-      if (code === undefined || code.expiresAt <= call.now) {
-        throw invalidGrant('authorization grant is invalid or expired')
-      }
-      tx.delete(ref)
-      const hash = call.names.hash('oidc-code', call.input.code)
-      tx.delete(dueRef(call, DUE_CODE, hash, code.expiresAt))
-      try {
-        return await redeem(tx, call, asking, code, drawn, tools)
-      } catch (error) {
-        if (error instanceof OAuthError) return error
-        throw error
-      }
+  (call) => async (tx, asking) => {
+    if (call.input.code === '') throw invalidRequest('code parameter is required')
+    const ref = codeRef(call, call.input.code)
+    const code = await tx.get(ref)
+    if (code === undefined || code.expiresAt <= call.now) {
+      throw invalidGrant('authorization grant is invalid or expired')
+    }
+    tx.delete(ref)
+    const hash = call.names.hash('oidc-code', call.input.code)
+    tx.delete(dueRef(call, DUE_CODE, hash, code.expiresAt))
+    try {
+      return await redeem(tx, call, asking, code, tools)
+    } catch (error) {
+      if (error instanceof OAuthError) return error
+      throw error
     }
   }
 
@@ -61,7 +58,6 @@ const redeem = async (
   call: TokenCall,
   asking: Asking,
   code: CodeRecord,
-  drawn: { readonly text: string; readonly accessor: string },
   { answer, deps, signer }: GrantTools,
 ): Promise<Outcome> => {
   const { client, provider, signing } = asking
@@ -83,17 +79,18 @@ const redeem = async (
   const scopes = await scopeTemplates(tx, call, provider, code.scopes)
   const subject = await templateEntity(tx, call.namespace, entity, scopes.templates)
   const claims = scopes.claims({ now: call.now, entity: subject })
-  issueAccessToken(tx, call, deps, drawn, {
+  const access = await composeAccessToken(tx, call, deps, {
     provider,
     client,
     entityId: entity.id,
     scopes: code.scopes,
   })
   const issuedAt = Math.floor(call.now / 1000)
-  return async () =>
-    answer([
+  return async () => {
+    const accessToken = deps.tokens().sealBatch(access)
+    return answer([
       ['token_type', 'Bearer'],
-      ['access_token', drawn.text],
+      ['access_token', accessToken],
       [
         'id_token',
         await signer.sign(signing, {
@@ -106,10 +103,11 @@ const redeem = async (
           exp: issuedAt + client.idTokenTtl,
           nonce: code.nonce === '' ? undefined : code.nonce,
           auth_time: code.authTime,
-          at_hash: halfHash(signing.ring.algorithm, drawn.text),
+          at_hash: halfHash(signing.ring.algorithm, accessToken),
           c_hash: halfHash(signing.ring.algorithm, call.input.code),
         }),
       ],
       ['expires_in', accessTokenTtl(call, client)],
     ])
+  }
 }

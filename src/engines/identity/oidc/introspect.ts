@@ -110,6 +110,7 @@ export const introspectRoutes = (deps: OidcDeps): readonly Route[] => [
     path: 'oidc/introspect',
     summary: 'Tell whether an identity token is valid',
     fields,
+    slashOrNot: true,
     verbs: { update: async (call) => answer(await faultOf(call, deps)) },
   }),
 ]

@@ -55,6 +55,7 @@ export const configRoutes = (deps: OidcDeps): readonly Route[] => [
     path: 'oidc/config',
     summary: 'Read or set the issuer of identity tokens',
     fields,
+    slashOrNot: true,
     verbs: {
       read: async (call) => {
         const issuer = (await call.records.get(configRef(call)))?.issuer ?? ''

@@ -82,6 +82,7 @@ export const keyRoutes: readonly Route[] = [
     path: 'oidc/key/:name/rotate',
     summary: 'Rotate a named signing key now',
     fields: rotateFields,
+    slashOrNot: true,
     verbs: {
       update: async (call) => {
         const { name: asked, verification_ttl: verificationTtl } = call.input

@@ -49,7 +49,7 @@ export const scopeTemplates = async (
             )
           }
           owners.set(claim, name)
-          claims[claim] = value
+          if (value !== undefined) claims[claim] = value
         }
       }
       return claims

@@ -83,7 +83,8 @@ export const claimsOf = (template: string, subject: TemplateSubject): JsonObject
     const claims = Object.create(null) as Record<string, Json>
     const rendered = objectOf(renderTemplate(template, subject))
     for (const [name, value] of Object.entries(rendered)) {
-      if (!(RESERVED as readonly string[]).includes(name)) claims[name] = value
+      const reserved = (RESERVED as readonly string[]).includes(name)
+      if (!reserved && value !== undefined) claims[name] = value
     }
     return claims
   } catch (error) {

@@ -45,9 +45,12 @@ const claimsFor = async (
   const provider = await findProvider(tx, call, call.input.name)
   if (provider === undefined) throw invalidRequest('provider not found')
   if (!cameAsBearer(call.headers)) throw invalidToken('access token must be sent as a Bearer token')
-  const { record } = deps.tokens().ofCaller(call.caller!)
+  const { record, type } = deps.tokens().ofCaller(call.caller!)
+  if (type !== 'batch') throw invalidToken('access token is malformed or invalid')
   const grant = grantOf(record)
-  if (grant === undefined) throw invalidToken('access token is malformed or invalid')
+  if (grant === undefined) {
+    throw new OAuthError('server_error', 'expected client ID in token metadata')
+  }
   const client = await findClient(tx, call, grant.clientId)
   if (client === undefined) throw accessDenied('client not found')
   const entity = await findSubject(tx, call.namespace.number, record.entityId)

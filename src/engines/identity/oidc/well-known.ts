@@ -63,6 +63,7 @@ export const wellKnownRoutes = (deps: OidcDeps): readonly Route[] => [
     path: 'oidc/.well-known/openid-configuration',
     summary: 'Discovery of identity tokens',
     fields: {},
+    slashOrNot: true,
     public: true,
     verbs: {
       read: async (call) => {
@@ -83,6 +84,7 @@ export const wellKnownRoutes = (deps: OidcDeps): readonly Route[] => [
     path: 'oidc/.well-known/keys',
     summary: 'Public keys of identity tokens',
     fields: {},
+    slashOrNot: true,
     public: true,
     verbs: {
       read: async (call) => {
