@@ -301,7 +301,7 @@ export class Handler {
       case 'login': {
         const done = await settleLogin(call, result, identity, batch)
         call.warnings.push(...done.warnings)
-        trail.loggedIn(done.token, done.auth, call.entityCreated)
+        trail.loggedIn(done, call.entityCreated)
         wrappedAccessor = done.auth.accessor
         success = {
           ...base,

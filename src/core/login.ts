@@ -14,6 +14,7 @@ import { drawToken, issueToken, tokenKey } from './tokens.ts'
 export interface LoggedIn {
   readonly auth: AuthBlock
   readonly token: LiveToken
+  readonly entityName: string | undefined
   readonly warnings: readonly string[]
 }
 
@@ -74,8 +75,11 @@ const loginIn = async (
           newId: call.newId,
           randomBytes: call.randomBytes,
         })
+  // The answer shows these policies, and each request asks for them anew: the login rests on the person, not on every group.
   const subject =
-    person === undefined ? undefined : await identity.subject(tx, names, namespace, person.entityId)
+    person === undefined
+      ? undefined
+      : await identity.subject(tx.unchecked, names, namespace, person.entityId)
   const identityPolicies =
     subject === undefined
       ? []
@@ -149,6 +153,7 @@ const loginIn = async (
   call.audited('entity_created', person?.created ?? false)
   return {
     token: issued,
+    entityName: subject?.name,
     warnings: [...(login.warnings ?? []), ...warnings],
     auth: {
       clientToken: type === 'batch' ? '' : drawn.text,

@@ -162,11 +162,22 @@ class Transaction implements Tx {
   }
 
   async peek<T>(ref: Ref<T>): Promise<T | undefined> {
-    const own = this.writes.get(ref.id)
-    if (own !== undefined) return own.value as T | undefined
-    const answer = await this.#store.read([ref.key], deadlineIn(limits.storeWaitMs))
-    const value = answer.items[0]!.value
-    return value === undefined ? undefined : ref.kind.decode(value)
+    return (await this.#peekMany([ref]))[0]
+  }
+
+  get unchecked(): Reader {
+    return {
+      get: (ref) => this.peek(ref),
+      getMany: (refs) => this.#peekMany(refs),
+    }
+  }
+
+  async #peekMany<T>(refs: readonly Ref<T>[]): Promise<(T | undefined)[]> {
+    const values = await new TrackedReader(this.#store).getMany(refs)
+    return refs.map((ref, index) => {
+      const own = this.writes.get(ref.id)
+      return own === undefined ? values[index] : (own.value as T | undefined)
+    })
   }
 
   put<T>(ref: Ref<T>, value: T): void {

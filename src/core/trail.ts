@@ -7,11 +7,11 @@ import type { Namespace } from '../engine/call.ts'
 import type { MountRecord } from '../engine/ports/mounts.ts'
 import type { LiveToken } from '../engine/ports/tokens.ts'
 import type { Refusal } from '../engine/refusal.ts'
-import type { AuthBlock } from '../engine/result.ts'
 import type { Verb } from '../engine/route.ts'
 import type { Decision } from '../policy/acl.ts'
 import type { JsonObject } from '../std/json.ts'
 import type { Caller } from './callers.ts'
+import type { LoggedIn } from './login.ts'
 import type { Reply } from './reply.ts'
 import type { Request } from './request.ts'
 
@@ -27,7 +27,7 @@ export interface Known {
 /** The audit trail of one request. Both methods reject when devices are on and none took the entry (fail closed). */
 export interface Trail {
   request(known: Known, refusal: Refusal | undefined): Promise<void>
-  loggedIn(token: LiveToken, auth: AuthBlock, entityCreated: boolean): void
+  loggedIn(login: LoggedIn, entityCreated: boolean): void
   response(reply: Reply): Promise<void>
   /** The token that a login of this request made, if its answer must be withheld. */
   readonly madeToken: LiveToken | undefined
@@ -120,7 +120,7 @@ class RequestTrail implements Trail {
     await this.#trail.request(this.#auth, refusal?.message)
   }
 
-  loggedIn(token: LiveToken, auth: AuthBlock, entityCreated: boolean): void {
+  loggedIn({ token, auth, entityName }: LoggedIn, entityCreated: boolean): void {
     this.madeToken = token
     this.#login = {
       clientToken: auth.clientToken,
@@ -132,6 +132,7 @@ class RequestTrail implements Trail {
       metadata: auth.metadata,
       numUses: auth.numUses,
       entityId: auth.entityId,
+      entityName,
       entityCreated,
       tokenType: auth.tokenType,
       tokenTtlSeconds: auth.leaseDurationSeconds,

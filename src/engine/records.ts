@@ -41,6 +41,8 @@ export interface Reader {
 export interface Tx extends Reader {
   /** A read that informs nothing: no check. */
   peek<T>(ref: Ref<T>): Promise<T | undefined>
+  /** The same for what reads through a Reader: for what only the answer shows. */
+  readonly unchecked: Reader
   put<T>(ref: Ref<T>, value: T): void
   delete(ref: Ref<unknown>): void
   /** Puts a stamp (`st/…`), so that every transaction that read it conflicts. */

@@ -12,9 +12,11 @@ import { refreshGroups } from './renewal.ts'
 import { aliasOf, subject } from './subject.ts'
 
 /** The identity engine, and what the core asks of it at logins, renewals and each request. */
-export const createIdentity = (deps: {
-  readonly mounts: MountDirectory
-} & OidcDeps): { readonly engine: Engine; readonly port: IdentityPort } => {
+export const createIdentity = (
+  deps: {
+    readonly mounts: MountDirectory
+  } & OidcDeps,
+): { readonly engine: Engine; readonly port: IdentityPort } => {
   const { mounts } = deps
   const storedDefaults = new Set<number>()
   return {

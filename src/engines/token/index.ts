@@ -8,7 +8,8 @@ import { createToken, scopeOf } from './create.ts'
 import type { CreateCall } from './create.ts'
 import { createFields } from './fields.ts'
 import { describeToken, findAccessor, findToken, lookupToken } from './lookup.ts'
-import { renewToken } from './renew.ts'
+import { renewByRole, renewToken } from './renew.ts'
+import { roleRoutes } from './role-routes.ts'
 
 const token = field.string({ default: '', description: 'The token' })
 const accessor = field.string({ default: '', description: 'Accessor of the token' })
@@ -31,27 +32,32 @@ export const createTokenEngine = ({ tokens }: { readonly tokens: TokenPort }): E
     type: 'token',
     class: 'auth',
     summary: 'Tokens: the credentials that all other requests carry.',
+    renew: renewByRole,
     routes: [
+      ...roleRoutes(),
       route({
         path: 'create',
         summary: 'Create a token from the calling one',
         fields: createFields,
-        verbs: { update: (call) => createToken(call, tokens, false) },
+        verbs: {
+          update: (call) => createToken(call, tokens, { orphan: false, roleName: undefined }),
+        },
       }),
       route({
         path: 'create-orphan',
         summary: 'Create a token without a parent',
         fields: createFields,
-        verbs: { update: (call) => createToken(call, tokens, true) },
+        verbs: {
+          update: (call) => createToken(call, tokens, { orphan: true, roleName: undefined }),
+        },
       }),
       route({
         path: 'create/:role_name',
         summary: 'Create a token by a role',
         fields: { ...createFields, role_name: field.string({ default: '', description: 'Role' }) },
         verbs: {
-          update: (call) => {
-            throw invalid(`unknown role ${call.input.role_name}`)
-          },
+          update: (call) =>
+            createToken(call, tokens, { orphan: false, roleName: call.input.role_name }),
         },
       }),
       route({

@@ -39,7 +39,7 @@ export const describeToken = async (
       record.expiresAt === undefined
         ? 0
         : Math.max(0, Math.round((record.expiresAt - call.now) / 1000)),
-    type: 'service',
+    type: token.type,
     ...(record.period > 0 ? { period: record.period } : {}),
     ...(record.role === '' ? {} : { role: record.role }),
     ...(record.boundCidrs.length > 0 ? { bound_cidrs: record.boundCidrs } : {}),
