@@ -14,6 +14,8 @@ export const limits = {
   commitAttempts: 16,
   /** A page of a list: bounds the time a reader pins LMDB pages. */
   listPageEntries: 256,
+  /** Keys in a page of an identity list: a page is one answer, and one line of the audit log. */
+  pageKeys: 1_000,
   /** Times a request is decided anew because its caller changed while it ran. */
   decisionAttempts: 8,
   /** Ancestors of a token (architecture.md B2). */
@@ -30,6 +32,8 @@ export const limits = {
   cachedPolicies: 10_000,
   /** How long a stop waits for requests under way. */
   drainMs: 10_000,
+  /** The same for a worker whose supervisor died: another may be waiting for its port. */
+  orphanDrainMs: 1_000,
   /** A worker that has not given a sign for this long is replaced (architecture.md C1). */
   workerSilenceMs: 5_000,
   /** System defaults of token and lease TTLs, in seconds (768h), as the reference has them. */
@@ -76,7 +80,7 @@ export const limits = {
   /** Assignments of a client and scopes of a provider: each added or dropped one is a write of the same commit. */
   oidcReferences: 64,
   /** Public keys that one named key still publishes; rotation by time never comes near. */
-  oidcRetiredKeys: 256,
+  oidcRetiredKeys: 128,
   /** An authorization request as it is kept with its code: redirect URI, nonce, scopes, challenge. */
   oidcCodeBytes: 16_384,
   /** How long an authorization code can be used (identity.md 5.10). */

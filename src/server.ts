@@ -1,49 +1,13 @@
 import type { RunningServer, ServerIo } from './config/running-server.ts'
 import type { ServerConfig } from './config/server-config.ts'
-import { limits } from './limits.ts'
-import { startDevelopment } from './process/development.ts'
-import { openListeners } from './process/listeners.ts'
-import { logTo } from './process/log.ts'
-import { makeServing } from './process/serving.ts'
-import { openStorage } from './process/storage.ts'
-import { LocalShares } from './seal/share-keeper.ts'
-import { startSupervisor } from './supervisor/supervisor.ts'
 
 /** Starts a server: one process, or a supervisor with its workers. Throws an Error that says what stands in the way. */
-export const startServer = (config: ServerConfig, io: ServerIo): Promise<RunningServer> =>
-  config.workers > 1 ? startSupervisor(config, io) : startSingle(config, io)
-
-const startSingle = async (config: ServerConfig, io: ServerIo): Promise<RunningServer> => {
-  const log = logTo(io.log)
-  const storage = await openStorage(config.storage, 'owner')
-  const keeper = new LocalShares({
-    store: storage.store,
-    waitMs: limits.storeWaitMs,
-    isUnsealed: () => serving.lifecycle.core !== undefined,
-    onKey: (combined) => serving.lifecycle.unseal(combined),
-    onSeal: () => serving.lifecycle.close(),
-  })
-  const serving = makeServing({ config, store: storage.store, keeper, log })
-  const close = async (): Promise<void> => {
-    await serving.lifecycle.close()
-    await storage.close()
+export const startServer = async (config: ServerConfig, io: ServerIo): Promise<RunningServer> => {
+  if (config.workers === 1) {
+    const { startSingle } = await import('./process/single-process.ts')
+    return startSingle(config, io)
   }
-  try {
-    const dev =
-      config.dev === undefined ? {} : await startDevelopment(config.dev, serving.lifecycle)
-    const listening = await openListeners(config, serving.front, log, false)
-    serving.listensAt(listening.addresses)
-    return {
-      addresses: listening.addresses,
-      ...dev,
-      stop: async () => {
-        await listening.stop(limits.drainMs)
-        await close()
-      },
-      reload: () => serving.reload(),
-    }
-  } catch (error) {
-    await close()
-    throw error
-  }
+  // Without the code of the server: that is for its workers to load, at the same time.
+  const { startSupervisor } = await import('./supervisor/supervisor.ts')
+  return startSupervisor(config, io)
 }

@@ -147,7 +147,7 @@ export class Callers {
     const { record } = token
     let subject: Subject | undefined
     if (record.entityId !== '') {
-      subject = await identity.subject(reader, names, namespace, record.entityId)
+      subject = await identity.subject(reader, names, namespace, record.entityId, now)
       if (subject === undefined || subject.disabled) return 'no-entity'
     }
     const { only } = record
@@ -170,7 +170,9 @@ export class Callers {
       root,
       acl: compiled.acl,
       // Rules that name the time are compiled for each request.
-      until: compiled.perRequest ? 0 : Math.min(token.until, compiled.until),
+      until: compiled.perRequest
+        ? 0
+        : Math.min(token.until, compiled.until, subject?.until ?? Infinity),
       checks: reader.checks().filter(({ key: checked }) => !isUses(checked)),
       keys: seen.map(({ ref }) => ref.key),
       versions: seen.map(({ version }) => version),

@@ -317,7 +317,7 @@ export class Handler {
         success = { ...base, auth: result.auth, warnings: [], hints: call.hints }
         break
       case 'list': {
-        const list = await collectList(result.pages, keyFilter(request, judged))
+        const list = await collectList(result.pages, keyFilter(request, judged), result.limit)
         if (list === undefined && call.warnings.length === 0 && request.operation !== 'scan') {
           return { ...errorReply(404, []), hints: call.hints }
         }

@@ -79,7 +79,7 @@ const loginIn = async (
   const subject =
     person === undefined
       ? undefined
-      : await identity.subject(tx.unchecked, names, namespace, person.entityId)
+      : await identity.subject(tx.unchecked, names, namespace, person.entityId, now)
   const identityPolicies =
     subject === undefined
       ? []

@@ -147,11 +147,11 @@ export class Tokens implements TokenPort {
 
   async identityPolicies(
     reader: Reader,
-    { names, namespace }: TokenScope,
+    { names, namespace, now }: TokenScope,
     entityId: string,
   ): Promise<readonly string[]> {
     if (entityId === '') return []
-    const subject = await this.#options.identity.subject(reader, names, namespace, entityId)
+    const subject = await this.#options.identity.subject(reader, names, namespace, entityId, now)
     if (subject === undefined) return []
     // Entity policies and group policies are lists of their own: what is in both shows twice (identity.md 7.5).
     const groups = cleanPolicies(

@@ -23,12 +23,13 @@ export interface IdentityPort {
   ): Promise<{ readonly entityId: string; readonly disabled: boolean }>
   /** At a token's renewal: applies the claimed groups again (7.3). `mount` undefined: the token has no login mount: nothing is removed. */
   refreshGroups(tx: Tx, request: GroupRefresh): Promise<{ readonly matched: readonly string[] }>
-  /** Who an entity id is now (merged ids resolve to the survivor); undefined when deleted. */
+  /** Who an entity id is at `now`, ms (merged ids resolve to the survivor); undefined when deleted. */
   subject(
     reader: Reader,
     names: Names,
     namespace: Namespace,
     entityId: string,
+    now: number,
   ): Promise<Subject | undefined>
   /** The entity's alias on a mount, for templates. */
   aliasOf(
@@ -89,6 +90,8 @@ export interface Subject {
   readonly policies: readonly string[]
   /** Direct groups, then inherited ones, each once; deleted ones left out. */
   readonly groups: readonly SubjectGroup[]
+  /** ms: from then on some of the groups are others, by the end of a membership. Absent: no membership ends. */
+  readonly until?: number
 }
 
 export interface SubjectGroup {

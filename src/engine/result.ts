@@ -29,12 +29,16 @@ export interface DataResult {
 export interface ListResult {
   readonly kind: 'list'
   readonly pages: AsyncIterable<ListPage>
+  /** Only so many keys are answered, with `page: {next}`: where to go on, null at the end. Absent: all of them, without it. */
+  readonly limit?: number
 }
 
 export interface ListPage {
   readonly keys: readonly string[]
   /** Present on lists with `key_info`; members for (some of) the page's keys. */
   readonly keyInfo?: Readonly<Record<string, unknown>>
+  /** What `page.next` says after each key, where that is not the key itself. */
+  readonly cursors?: readonly string[]
 }
 
 /** A login: `decide` runs inside the transaction that makes entity, alias, memberships and token. */
@@ -150,7 +154,11 @@ export const listOf = (
 })
 
 /** A list whose pages are read as they are needed. */
-export const listPages = (pages: AsyncIterable<ListPage>): ListResult => ({ kind: 'list', pages })
+export const listPages = (pages: AsyncIterable<ListPage>, limit?: number): ListResult => ({
+  kind: 'list',
+  pages,
+  ...(limit === undefined ? {} : { limit }),
+})
 
 /** A login decided inside its transaction: read the role or user again there, so that the commit rests on it. */
 export const login = (decide: (tx: Tx) => Promise<Login>, emptyData = false): LoginResult => ({

@@ -1,12 +1,13 @@
-import { chmodSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import type { ServerAddress } from '../config/running-server.ts'
-import type { ListenerConfig, ServerConfig } from '../config/server-config.ts'
+import type { ListenerConfig, ServerConfig, UnixListenerConfig } from '../config/server-config.ts'
 import type { Front } from '../core/front.ts'
 import type { HttpLimits } from '../http/limits.ts'
-import type { Listener } from '../http/listener.ts'
+import type { BoundAddress, Listener } from '../http/listener.ts'
 import { createListener } from '../http/listener.ts'
 import { renderReply } from '../http/render.ts'
 import type { Log } from './log.ts'
+import { unnamedSocket } from './socket-files.ts'
 
 /** Names by which a development server may be asked: keeps web pages from reaching it through a name of theirs. */
 const LOCAL_NAMES = ['localhost', '127.0.0.1', '[::1]']
@@ -29,13 +30,10 @@ export const openListeners = async (
   const addresses: ServerAddress[] = []
   for (const wanted of config.listeners) {
     const listener = makeListener(wanted, config, front, log)
-    if (wanted.kind === 'unix') rmSync(wanted.path, { force: true })
-    const bound = await listener.listen(
+    const bound =
       wanted.kind === 'unix'
-        ? { path: wanted.path }
-        : { address: wanted.host, port: wanted.port, reusePort: shared },
-    )
-    if (wanted.kind === 'unix' && wanted.mode !== undefined) chmodSync(wanted.path, wanted.mode)
+        ? await openSocketFile(listener, wanted)
+        : await listener.listen({ address: wanted.host, port: wanted.port, reusePort: shared })
     listeners.push(listener)
     addresses.push({ ...bound, tls: wanted.kind === 'tcp' && wanted.tls !== undefined })
   }
@@ -45,6 +43,19 @@ export const openListeners = async (
       await Promise.all(listeners.map((listener) => listener.stop(graceMs)))
     },
   }
+}
+
+/** Takes the place of a socket file that another process may still listen on. */
+const openSocketFile = async (
+  listener: Listener,
+  { path, mode }: UnixListenerConfig,
+): Promise<BoundAddress> => {
+  const unnamed = unnamedSocket(path)
+  rmSync(unnamed, { force: true })
+  await listener.listen({ path: unnamed })
+  if (mode !== undefined) chmodSync(unnamed, mode)
+  renameSync(unnamed, path)
+  return { address: path, port: 0 }
 }
 
 const limitsOf = ({ limits }: ListenerConfig): Partial<HttpLimits> => ({

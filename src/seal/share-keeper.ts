@@ -37,12 +37,49 @@ export class LocalShares implements ShareKeeper {
   readonly #options: LocalSharesOptions
   #shares: Buffer[] = []
   #nonce = ''
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(options: LocalSharesOptions) {
     this.#options = options
   }
 
-  async give(share: Buffer): Promise<ShareOutcome> {
+  give(share: Buffer): Promise<ShareOutcome> {
+    return this.#inTurn(() => this.#give(share))
+  }
+
+  reset(): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const share of this.#take()) share.fill(0)
+    })
+  }
+
+  async progress(): Promise<ShareProgress> {
+    return { progress: this.#shares.length, nonce: this.#nonce }
+  }
+
+  seal(): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const share of this.#take()) share.fill(0)
+      await this.#options.onSeal()
+    })
+  }
+
+  /** One after the other: a share that comes while others open the seal must not begin another attempt. */
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(run)
+    this.#last = done.catch(() => undefined)
+    return done
+  }
+
+  /** The shares given; the attempt is over. */
+  #take(): readonly Buffer[] {
+    const shares = this.#shares
+    this.#shares = []
+    this.#nonce = ''
+    return shares
+  }
+
+  async #give(share: Buffer): Promise<ShareOutcome> {
     const { store, waitMs, isUnsealed, onKey } = this.#options
     const config = await readSealConfig(store, deadlineIn(waitMs))
     if (config === undefined) return 'uninitialised'
@@ -51,8 +88,7 @@ export class LocalShares implements ShareKeeper {
     if (this.#nonce === '') this.#nonce = randomUUID()
     if (!this.#shares.some((known) => known.equals(share))) this.#shares.push(Buffer.from(share))
     if (this.#shares.length < config.t) return 'progress'
-    const shares = this.#shares
-    await this.reset()
+    const shares = this.#take()
     try {
       const combined = combineUnsealKeys(config, shares)
       const opened = await unseal(store, combined, deadlineIn(waitMs))
@@ -67,19 +103,5 @@ export class LocalShares implements ShareKeeper {
     } finally {
       for (const used of shares) used.fill(0)
     }
-  }
-
-  async reset(): Promise<void> {
-    this.#shares = []
-    this.#nonce = ''
-  }
-
-  async progress(): Promise<ShareProgress> {
-    return { progress: this.#shares.length, nonce: this.#nonce }
-  }
-
-  async seal(): Promise<void> {
-    await this.reset()
-    await this.#options.onSeal()
   }
 }

@@ -10,7 +10,7 @@ const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
 /** What no process of a server may have: options that open a debugger or write memory to disk (architecture.md F2). */
 const EXEC_ARGV = ['--disable-sigusr1']
 
-/** Starts a worker process. Its environment lacks NODE_OPTIONS. */
+/** Starts a worker process. Its environment lacks NODE_OPTIONS; the launcher's NODE_COMPILE_CACHE is what makes it fast. */
 export const forkWorker = (): ChildProcess => {
   const environment = { ...process.env }
   delete environment['NODE_OPTIONS']

@@ -39,6 +39,14 @@ const MOST_BYTES = 4_096
 
 const NOTHING = Buffer.alloc(0)
 
+/** Leaves no copy behind of what it joins. */
+const joined = (first: Buffer, second: Buffer): Buffer => {
+  const both = Buffer.concat([first, second])
+  first.fill(0)
+  second.fill(0)
+  return both
+}
+
 /** One end of the pipe: frames of kind (1 byte), number (4), length (4) and payload. */
 export class KeyChannel {
   readonly #pipe: Duplex
@@ -79,7 +87,7 @@ export class KeyChannel {
   }
 
   #received(bytes: Buffer): void {
-    this.#pending = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes])
+    this.#pending = this.#pending.length === 0 ? bytes : joined(this.#pending, bytes)
     while (this.#pending.length >= HEADER_BYTES) {
       const length = this.#pending.readUInt32BE(5)
       const kind = KINDS[this.#pending[0]!]

@@ -3,6 +3,7 @@ import type { ServerConfig } from '../config/server-config.ts'
 
 /** What the supervisor tells a worker, apart from keys. */
 export type ToWorker =
+  /** `first`: has the socket files, which cannot be shared. */
   | { readonly kind: 'start'; readonly config: ServerConfig; readonly first: boolean }
   | { readonly kind: 'drain' }
   | { readonly kind: 'reload' }
@@ -10,6 +11,8 @@ export type ToWorker =
 /** What a worker tells its supervisor, apart from keys. */
 export type ToSupervisor =
   | { readonly kind: 'listening'; readonly addresses: readonly ServerAddress[] }
-  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly reason: string; readonly code: string | undefined }
+  /** It accepts no more connections; those it has it still serves. */
+  | { readonly kind: 'closed' }
   | { readonly kind: 'alive' }
   | { readonly kind: 'log'; readonly line: string }

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { Socket } from 'node:net'
 import { limits } from '../limits.ts'
 import type { Listening } from '../process/listeners.ts'
@@ -6,6 +7,7 @@ import { logTo } from '../process/log.ts'
 import { makeServing } from '../process/serving.ts'
 import { openStorage } from '../process/storage.ts'
 import { KEY_PIPE } from './fork.ts'
+import type { KeyMessageHandler } from './key-channel.ts'
 import { KeyChannel } from './key-channel.ts'
 import type { ToSupervisor, ToWorker } from './messages.ts'
 import { RemoteShares } from './remote-shares.ts'
@@ -17,8 +19,12 @@ import { RemoteShares } from './remote-shares.ts'
 
 const ALIVE_MS = 1_000
 
+/** Beyond the time for draining, how long a worker may take to end by itself. */
+const END_MS = 500
+
 const tell = (message: ToSupervisor): void => {
-  if (process.connected) process.send!(message)
+  // A supervisor that is gone hears nothing, and is no fault of the worker.
+  if (process.connected) process.send!(message, undefined, undefined, () => {})
 }
 
 const log = logTo((line) => tell({ kind: 'log', line }))
@@ -40,24 +46,30 @@ const start = async ({
     keeper: new RemoteShares(() => channel),
     log,
   })
-  let begun!: () => void
-  const keyKnown = new Promise<void>((resolve) => (begun = resolve))
-  const channel = new KeyChannel(
-    new Socket({ fd: KEY_PIPE, readable: true, writable: true }),
-    async (kind, payload) => {
+  const keyKnown = Promise.withResolvers<void>()
+  const handle: KeyMessageHandler = async (kind, payload) => {
+    try {
       if (kind === 'key' && payload.length > 0) await serving.lifecycle.unseal(payload)
       if (kind === 'forget') await serving.lifecycle.close()
+    } finally {
       payload.fill(0)
-      begun()
-      return Buffer.from('done')
-    },
-    (error) => log('the key pipe failed', error),
+      // Without its key it still says that it is sealed.
+      keyKnown.resolve()
+    }
+    return Buffer.from('done')
+  }
+  const channel = new KeyChannel(
+    new Socket({ fd: KEY_PIPE, readable: true, writable: true }),
+    inTurn(handle),
+    (error) => log('a message on the key pipe failed', error),
   )
   // A worker that takes another's place must not say that it is sealed while the others are not.
-  await keyKnown
+  await keyKnown.promise
   const mine = first ? config : { ...config, listeners: config.listeners.filter(isShareable) }
   const listening = await openListeners(mine, serving.front, log, true)
   serving.listensAt(listening.addresses)
+  // It may be killed, and then could not leave to the next what it has compiled.
+  if (first) flushCompileCache()
   return {
     listening,
     reload: () => serving.reload(),
@@ -68,32 +80,54 @@ const start = async ({
   }
 }
 
+/** One message after the other: a key that is forgotten while it is taken in must not stay. */
+const inTurn = (handle: KeyMessageHandler): KeyMessageHandler => {
+  let last: Promise<unknown> = Promise.resolve()
+  return (kind, payload) => {
+    const answer = last.then(() => handle(kind, payload))
+    last = answer.catch(() => undefined)
+    return answer
+  }
+}
+
 /** A socket file has one owner; ports are shared. */
 const isShareable = ({ kind }: { readonly kind: string }): boolean => kind === 'tcp'
 
 let running: Promise<Running> | undefined
 let ending: Promise<void> | undefined
 
-const end = async (): Promise<void> => {
+/** Stops to accept, gives what has begun `graceMs`, and ends. */
+const end = (graceMs: number): void => {
+  setTimeout(() => process.exit(1), graceMs + END_MS)
+  ending ??= finish(graceMs)
+}
+
+const finish = async (graceMs: number): Promise<void> => {
   const present = await running?.catch(() => undefined)
-  await present?.listening.stop(limits.drainMs)
+  const stopped = present?.listening.stop(graceMs)
+  tell({ kind: 'closed' })
+  await stopped
   await present?.close()
   process.exit(0)
+}
+
+const begin = async (message: ToWorker & { readonly kind: 'start' }): Promise<void> => {
+  running = start(message)
+  try {
+    tell({ kind: 'listening', addresses: (await running).listening.addresses })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    tell({ kind: 'failed', reason: error instanceof Error ? error.message : String(error), code })
+    end(0)
+  }
 }
 
 const onMessage = async (message: ToWorker): Promise<void> => {
   switch (message.kind) {
     case 'start':
-      running = start(message)
-      try {
-        tell({ kind: 'listening', addresses: (await running).listening.addresses })
-      } catch (error) {
-        tell({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) })
-      }
-      return
+      return begin(message)
     case 'drain':
-      ending ??= end()
-      return
+      return end(limits.drainMs)
     case 'reload':
       await (await running)?.reload()
   }
@@ -102,12 +136,9 @@ const onMessage = async (message: ToWorker): Promise<void> => {
 process.on('message', (message) => {
   onMessage(message as ToWorker).catch((error: unknown) => log('a worker failed', error))
 })
-process.on('disconnect', () => {
-  ending ??= end()
-})
+// Another supervisor may want the folder and the ports at once.
+process.on('disconnect', () => end(limits.orphanDrainMs))
 // The terminal's Ctrl-C reaches all processes; the supervisor says when to end.
 process.on('SIGINT', () => {})
-process.on('SIGTERM', () => {
-  ending ??= end()
-})
+process.on('SIGTERM', () => end(limits.drainMs))
 setInterval(() => tell({ kind: 'alive' }), ALIVE_MS)

@@ -59,6 +59,7 @@ const collect = (child: ChildProcess): (() => { stdout: string; stderr: string }
 export type ServerProcess = {
   /** Its first URL. */
   readonly address: string
+  readonly pid: number
   /** Everything on standard output until now. */
   readonly stdout: () => string
   readonly signal: (signal: NodeJS.Signals) => void
@@ -94,6 +95,7 @@ export const startServerProcess = async (
   const address = /https?:\/\/[^\s']+/.exec(said().stdout)?.[0] ?? ''
   return {
     address,
+    pid: child.pid!,
     stdout: () => said().stdout,
     signal: (signal) => void child.kill(signal),
     says,

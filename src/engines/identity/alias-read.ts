@@ -5,6 +5,8 @@ import type { LiveAlias } from './alias-find.ts'
 import { confirmAliases, findAlias } from './alias-find.ts'
 import { aliasFields } from './entity-read.ts'
 import type { ReadCall } from './entity-record.ts'
+import type { Page } from './list-page.ts'
+import { scanPage } from './list-page.ts'
 import type { Metadata } from './metadata.ts'
 import { mountFields } from './mount-lookup.ts'
 import { aliases } from './records.ts'
@@ -32,14 +34,18 @@ export const readAlias = async (
 }
 
 /** Aliases by id, in the order of ids, with what a list shows of each (identity.md 2.3). */
-export const listAliases = (call: ReadCall, mounts: MountDirectory): ListResult =>
-  listPages(aliasPages(call, mounts))
+export const listAliases = (
+  call: ReadCall,
+  mounts: MountDirectory,
+  page: Page | undefined,
+): ListResult => listPages(aliasPages(call, mounts, page), page?.limit)
 
 const aliasPages = async function* (
   { records, namespace }: ReadCall,
   mounts: MountDirectory,
+  wanted: Page | undefined,
 ): AsyncIterable<ListPage> {
-  for await (const page of records.scan(aliases.under(namespace.number))) {
+  for await (const page of scanPage(records, aliases.under(namespace.number), wanted)) {
     const live = await confirmAliases(
       records,
       namespace.number,

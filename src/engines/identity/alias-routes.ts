@@ -8,6 +8,7 @@ import { deleteAlias } from './alias-delete.ts'
 import { listAliases, readAlias } from './alias-read.ts'
 import type { AliasWrite } from './alias-write.ts'
 import { writeAlias } from './alias-write.ts'
+import { pageById, pageFields } from './list-page.ts'
 
 const legacyFields = {
   id: field.string({ default: '', description: 'Id of the alias; set: update this alias only' }),
@@ -87,8 +88,8 @@ const listRoute = (path: string, mounts: MountDirectory): Route =>
   route({
     path,
     summary: 'List aliases of entities by id',
-    fields: {},
-    verbs: { list: (call) => listAliases(call, mounts) },
+    fields: pageFields,
+    verbs: { list: (call) => listAliases(call, mounts, pageById(call)) },
   })
 
 type IdCall = Call<{ readonly id: string }>

@@ -3,19 +3,25 @@ import type { ListPage, ListResult } from '../../engine/result.ts'
 import { listPages } from '../../engine/result.ts'
 import type { ReadCall } from './entity-record.ts'
 import { aliasRef } from './entity-record.ts'
+import type { Page } from './list-page.ts'
+import { placeOf, scanPage } from './list-page.ts'
 import { mountFields } from './mount-lookup.ts'
 import type { AliasRecord } from './records.ts'
 import { entities } from './records.ts'
 
 /** Entities by id, in the order of ids, with name and aliases of each (identity.md 1.5). */
-export const listEntities = (call: ReadCall, mounts: MountDirectory): ListResult =>
-  listPages(entityPages(call, mounts))
+export const listEntities = (
+  call: ReadCall,
+  mounts: MountDirectory,
+  page: Page | undefined,
+): ListResult => listPages(entityPages(call, mounts, page), page?.limit)
 
 const entityPages = async function* (
   { records, namespace }: ReadCall,
   mounts: MountDirectory,
+  wanted: Page | undefined,
 ): AsyncIterable<ListPage> {
-  for await (const page of records.scan(entities.under(namespace.number))) {
+  for await (const page of scanPage(records, entities.under(namespace.number), wanted)) {
     const links = page.flatMap(({ value }) => value.aliases)
     const found = await records.getMany(links.map(({ id }) => aliasRef(namespace.number, id)))
     const byId = new Map(found.flatMap((alias) => (alias === undefined ? [] : [[alias.id, alias]])))
@@ -44,10 +50,17 @@ const aliasInfo = async (
 })
 
 /** Names of entities, in the order of their ids and without more about them, as recorded. */
-export const listEntityNames = (call: ReadCall): ListResult => listPages(namePages(call))
+export const listEntityNames = (call: ReadCall, page: Page | undefined): ListResult =>
+  listPages(namePages(call, page), page?.limit)
 
-const namePages = async function* ({ records, namespace }: ReadCall): AsyncIterable<ListPage> {
-  for await (const page of records.scan(entities.under(namespace.number))) {
-    yield { keys: page.map(({ value }) => value.name) }
+const namePages = async function* (
+  { records, namespace }: ReadCall,
+  wanted: Page | undefined,
+): AsyncIterable<ListPage> {
+  for await (const page of scanPage(records, entities.under(namespace.number), wanted)) {
+    yield {
+      keys: page.map(({ value }) => value.name),
+      cursors: page.map(({ value }) => placeOf(value.id)),
+    }
   }
 }

@@ -42,16 +42,16 @@ export const entityByAliasName =
 
 /** The answer of an entity read (identity.md 1.4), all of one instant; undefined when there is none. */
 export const readEntity = async (
-  call: ReadCall,
+  call: ReadCall & Pick<Call, 'now'>,
   mounts: MountDirectory,
   find: EntityFinder,
 ): Promise<Result> => {
-  const { records, namespace } = call
+  const { records, namespace, now } = call
   const found = await records.transact(async (tx) => {
     const entity = await find(tx)
     if (entity === undefined) return undefined
     const aliases = await tx.getMany(entity.aliases.map(({ id }) => aliasRef(namespace.number, id)))
-    return { entity, aliases, groups: await groupsOf(tx, namespace.number, entity.id) }
+    return { entity, aliases, groups: await groupsOf(tx, namespace.number, entity.id, now) }
   })
   if (found === undefined) return undefined
   const { entity, groups } = found

@@ -10,6 +10,8 @@ import { listEntities, listEntityNames } from './entity-list.ts'
 import { mergeEntities } from './entity-merge.ts'
 import { entityById, entityByName, hintEntityId, readEntity } from './entity-read.ts'
 import { writeEntity } from './entity-write.ts'
+import { entityNameRef } from './entity-record.ts'
+import { pageById, pageByName, pageFields } from './list-page.ts'
 import { metadataField, sentMetadata } from './metadata-field.ts'
 
 const metadata = metadataField('entity')
@@ -70,8 +72,8 @@ export const entityRoutes = (mounts: MountDirectory): readonly Route[] => [
   route({
     path: 'entity/id',
     summary: 'List entities by id',
-    fields: {},
-    verbs: { list: (call) => listEntities(call, mounts) },
+    fields: pageFields,
+    verbs: { list: (call) => listEntities(call, mounts, pageById(call)) },
   }),
   route({
     path: 'entity/id/:id',
@@ -94,8 +96,14 @@ export const entityRoutes = (mounts: MountDirectory): readonly Route[] => [
   route({
     path: 'entity/name',
     summary: 'List entities by name',
-    fields: {},
-    verbs: { list: (call) => listEntityNames(call) },
+    fields: pageFields,
+    verbs: {
+      list: async (call) => {
+        const { names, namespace } = call
+        const page = await pageByName(call, (name) => entityNameRef(names, namespace.number, name))
+        return listEntityNames(call, page)
+      },
+    },
   }),
   route({
     path: 'entity/name/*name',

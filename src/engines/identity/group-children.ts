@@ -1,7 +1,9 @@
+import type { Call } from '../../engine/call.ts'
 import type { Records, Tx } from '../../engine/records.ts'
 import { idText } from '../../engine/records.ts'
 import { Refusal, failed, invalid } from '../../engine/refusal.ts'
 import {
+  adder,
   childRef,
   groupKey,
   groupNameRef,
@@ -12,6 +14,7 @@ import {
 import { nameHint } from './hints.ts'
 import type { GroupTx } from './group-record.ts'
 import { withAncestors } from './hierarchy.ts'
+import { isLive, parentEndsWith } from './membership-end.ts'
 import type { GroupRecord } from './records.ts'
 import { groupChildren } from './records.ts'
 
@@ -24,15 +27,16 @@ export interface ChildChange {
   readonly unlinking: readonly string[]
 }
 
-/** The groups inside a group, by id (the reference's order). */
+/** The groups inside a group at `now` (ms), by id (the reference's order). */
 export const readChildren = async (
   records: Records,
   namespace: number,
   groupId: string,
+  now: number,
 ): Promise<readonly string[]> => {
   const children: string[] = []
   for await (const page of records.scan(groupChildren.under(namespace, groupKey(groupId)))) {
-    for (const { tail } of page) children.push(idText(tail))
+    for (const { tail, value } of page) if (isLive(value, now)) children.push(idText(tail))
   }
   return children
 }
@@ -46,13 +50,12 @@ export const readChildren = async (
  * racing edits that would close a cycle together conflict: both read it, both put it, one commits.
  */
 export const childChange = async (
-  records: Records,
-  namespace: number,
+  { records, namespace, now }: Pick<Call, 'records' | 'namespace' | 'now'>,
   group: GroupRecord | undefined,
   wanted: readonly string[],
 ): Promise<ChildChange> => {
   const present = new Set(
-    group === undefined ? [] : await readChildren(records, namespace, group.id),
+    group === undefined ? [] : await readChildren(records, namespace.number, group.id, now),
   )
   const asked = new Set(wanted)
   return {
@@ -69,7 +72,7 @@ export const childChange = async (
  * at again.
  */
 export const checkChildren = async (
-  { names, namespace: { number: namespace } }: GroupTx,
+  { names, namespace: { number: namespace }, now }: GroupTx,
   tx: Tx,
   group: GroupRecord | undefined,
   change: ChildChange,
@@ -79,7 +82,7 @@ export const checkChildren = async (
   const above =
     group === undefined || change.linking.length === 0
       ? undefined
-      : await withAncestors(tx, namespace, [group.id])
+      : await withAncestors(tx, namespace, [group.id], now)
   for (const [index, id] of change.wanted.entries()) {
     const ref = refs[index]
     if (ref === undefined || (await tx.get(ref)) === undefined) {
@@ -98,11 +101,13 @@ export const checkChildren = async (
 
 /** Puts the edges, the parents in the children's records (each counts a write), and the stamp. */
 export const putChildren = async (
-  { namespace: { number: namespace }, now }: GroupTx,
+  call: GroupTx,
   tx: Tx,
   groupId: string,
   change: ChildChange,
 ): Promise<void> => {
+  const { now } = call
+  const namespace = call.namespace.number
   if (change.linking.length + change.unlinking.length === 0) return
   const touched = [...change.unlinking, ...change.linking]
   const children = await tx.getMany(touched.map((id) => knownGroupRef(namespace, id)))
@@ -111,7 +116,7 @@ export const putChildren = async (
     const ref = childRef(namespace, groupId, id)
     const child = children[index]
     if (unlinking.has(id)) tx.delete(ref)
-    else tx.put(ref, { n: 1, seq: now })
+    else tx.put(ref, { n: 1, seq: now, addedAt: now, addedBy: adder(call), source: 'list' })
     if (child === undefined) continue
     const parentGroupIds = child.parentGroupIds.filter((parent) => parent !== groupId)
     if (!unlinking.has(id)) parentGroupIds.push(groupId)
@@ -119,6 +124,7 @@ export const putChildren = async (
       knownGroupRef(namespace, id),
       rewritten(child, {
         parentGroupIds,
+        parentEnds: parentEndsWith(child, groupId, undefined),
         emptied: parentGroupIds.length === 0 ? 'parents' : undefined,
       }),
     )

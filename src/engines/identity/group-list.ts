@@ -4,21 +4,28 @@ import type { ListPage, ListResult } from '../../engine/result.ts'
 import { listPages } from '../../engine/result.ts'
 import { readCounts } from './group-counters.ts'
 import { knownGroupAliasRef } from './group-record.ts'
+import type { Page } from './list-page.ts'
+import { placeOf, scanPage } from './list-page.ts'
+import { liveParents } from './membership-end.ts'
 import { mountFields } from './mount-lookup.ts'
 import type { GroupRecord } from './records.ts'
 import { groupAliases, groups } from './records.ts'
 
-type ListCall = Pick<Call, 'namespace' | 'records'>
+type ListCall = Pick<Call, 'namespace' | 'records' | 'now'>
 
 /** Groups by id, in the order of ids, with what a list shows of each (identity.md 3.3). */
-export const listGroups = (call: ListCall, mounts: MountDirectory): ListResult =>
-  listPages(groupPages(call, mounts))
+export const listGroups = (
+  call: ListCall,
+  mounts: MountDirectory,
+  page: Page | undefined,
+): ListResult => listPages(groupPages(call, mounts, page), page?.limit)
 
 const groupPages = async function* (
-  { records, namespace: { number: namespace } }: ListCall,
+  { records, namespace: { number: namespace }, now }: ListCall,
   mounts: MountDirectory,
+  wanted: Page | undefined,
 ): AsyncIterable<ListPage> {
-  for await (const page of records.scan(groups.under(namespace))) {
+  for await (const page of scanPage(records, groups.under(namespace), wanted)) {
     const shown = page.map(({ value }) => value)
     const counts = await readCounts(records, namespace, shown)
     const aliases = await records.getMany(
@@ -41,7 +48,7 @@ const groupPages = async function* (
       return {
         name: group.name,
         num_member_entities: counts[index]!.members,
-        num_parent_groups: group.parentGroupIds.length,
+        num_parent_groups: liveParents(group, now).length,
         ...(alias === undefined ? {} : { alias }),
       }
     }
@@ -53,23 +60,34 @@ const groupPages = async function* (
 }
 
 /** Names of groups, in the order of their ids and without more about them, as recorded. */
-export const listGroupNames = (call: ListCall): ListResult => listPages(namePages(call))
+export const listGroupNames = (call: ListCall, page: Page | undefined): ListResult =>
+  listPages(namePages(call, page), page?.limit)
 
-const namePages = async function* ({ records, namespace }: ListCall): AsyncIterable<ListPage> {
-  for await (const page of records.scan(groups.under(namespace.number))) {
-    yield { keys: page.map(({ value }) => value.name) }
+const namePages = async function* (
+  { records, namespace }: ListCall,
+  wanted: Page | undefined,
+): AsyncIterable<ListPage> {
+  for await (const page of scanPage(records, groups.under(namespace.number), wanted)) {
+    yield {
+      keys: page.map(({ value }) => value.name),
+      cursors: page.map(({ value }) => placeOf(value.id)),
+    }
   }
 }
 
 /** Group aliases by id. */
-export const listGroupAliases = (call: ListCall, mounts: MountDirectory): ListResult =>
-  listPages(aliasPages(call, mounts))
+export const listGroupAliases = (
+  call: ListCall,
+  mounts: MountDirectory,
+  page: Page | undefined,
+): ListResult => listPages(aliasPages(call, mounts, page), page?.limit)
 
 const aliasPages = async function* (
   { records, namespace }: ListCall,
   mounts: MountDirectory,
+  wanted: Page | undefined,
 ): AsyncIterable<ListPage> {
-  for await (const page of records.scan(groupAliases.under(namespace.number))) {
+  for await (const page of scanPage(records, groupAliases.under(namespace.number), wanted)) {
     const keyInfo: Record<string, unknown> = {}
     for (const { value: alias } of page) {
       keyInfo[alias.id] = {

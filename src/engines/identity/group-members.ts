@@ -1,10 +1,12 @@
+import type { Call } from '../../engine/call.ts'
 import type { Records, Tx } from '../../engine/records.ts'
 import { idText } from '../../engine/records.ts'
 import { Refusal } from '../../engine/refusal.ts'
 import { goLower } from '../../std/go-lower.ts'
 import { countMembers } from './group-counters.ts'
-import { entityRefOf, groupKey, memberRef, membershipsRef } from './group-record.ts'
+import { adder, entityRefOf, groupKey, memberRef, membershipsRef } from './group-record.ts'
 import { nameHint } from './hints.ts'
+import { isLive } from './membership-end.ts'
 import { putMemberships } from './membership-record.ts'
 import type { GroupRecord, MemberEdge } from './records.ts'
 import { entityNames, groupMembers } from './records.ts'
@@ -17,49 +19,58 @@ export interface MemberChange {
   readonly leaving: ReadonlyMap<string, MemberEdge>
   /** Stay, but listed more than once or behind the sorted ones (by a merge): an API write sorts and counts each once. */
   readonly settling: ReadonlyMap<string, MemberEdge>
+  /** Of those joining: memberships of theirs that have ended and are stored still. */
+  readonly ended: ReadonlyMap<string, MemberEdge>
 }
 
-/** The members of a group, in the order of the answer: API writes sorted (sequence 0), then others as they arrived. */
+/** The members of a group at `now` (ms), in the order of the answer: API writes sorted (sequence 0), then others as they arrived. */
 export const readMembers = async (
   records: Records,
   namespace: number,
   groupId: string,
+  now: number,
 ): Promise<readonly string[]> => {
   const members: { readonly id: string; readonly n: number; readonly seq: number }[] = []
   for await (const page of records.scan(groupMembers.under(namespace, groupKey(groupId)))) {
-    for (const { tail, value } of page) members.push({ id: idText(tail), ...value })
+    for (const { tail, value } of page) {
+      if (isLive(value, now)) members.push({ id: idText(tail), ...value })
+    }
   }
   members.sort((a, b) => a.seq - b.seq || byBytes(a.id, b.id))
   return members.flatMap(({ id, n }) => Array.from({ length: n }, () => id))
 }
 
 /**
- * What a whole-list write changes; unchanged members cost no write. `wanted` holds each id once.
+ * What a whole-list write changes; unchanged members cost no write and keep their end. `wanted` holds each id once. Memberships
+ * that have ended are no members; those of nobody wanted are left to the clean-up.
  *
  * The range is listed inside the transaction, where lists are otherwise forbidden (architecture.md A1: a check cannot see
  * a key appear). It is safe here because this is only called for an internal group whose record the transaction has read
- * before: its members change by whole-list writes, entity deletes and merges alone, and each of them puts that record, so
+ * before: whatever changes its members (whole-list writes, single ones, entity deletes, merges, clean-up) puts that record, so
  * a listing that changed fails the check and is done again. Logins never come here: they touch external groups only.
  */
 export const memberChange = async (
-  records: Records,
-  namespace: number,
+  { records, namespace, now }: Pick<Call, 'records' | 'namespace' | 'now'>,
   group: GroupRecord | undefined,
   wanted: readonly string[],
 ): Promise<MemberChange> => {
   const missing = new Set(wanted)
   const leaving = new Map<string, MemberEdge>()
   const settling = new Map<string, MemberEdge>()
+  const ended = new Map<string, MemberEdge>()
   if (group !== undefined) {
-    for await (const page of records.scan(groupMembers.under(namespace, groupKey(group.id)))) {
+    const range = groupMembers.under(namespace.number, groupKey(group.id))
+    for await (const page of records.scan(range)) {
       for (const { tail, value } of page) {
         const id = idText(tail)
-        if (!missing.delete(id)) leaving.set(id, value)
+        if (!isLive(value, now)) {
+          if (missing.has(id)) ended.set(id, value)
+        } else if (!missing.delete(id)) leaving.set(id, value)
         else if (value.n !== 1 || value.seq !== 0) settling.set(id, value)
       }
     }
   }
-  return { joining: [...missing], leaving, settling }
+  return { joining: [...missing], leaving, settling, ended }
 }
 
 /** Throws the recorded 500 for the first entity that does not exist (identity.md 3.2, check 8). */
@@ -85,11 +96,13 @@ export const checkEntities = async (
 
 /** Puts the edges of the change, in both directions, and the member count. */
 export const putMembers = async (
-  { namespace: { number: namespace }, now }: GroupTx,
+  call: GroupTx,
   tx: Tx,
   groupId: string,
   change: MemberChange,
 ): Promise<void> => {
+  const { now } = call
+  const namespace = call.namespace.number
   const touched = [...change.joining, ...change.leaving.keys(), ...change.settling.keys()]
   await tx.getMany(touched.map((id) => membershipsRef(namespace, id)))
   let members = 0
@@ -107,15 +120,16 @@ export const putMembers = async (
       members -= edge.n
       continue
     }
-    tx.put(memberRef(namespace, groupId, entityId), { n: 1, seq: 0 })
     const settled = change.settling.get(entityId)
-    members += settled === undefined ? 1 : 1 - settled.n
+    const added = { addedAt: now, addedBy: adder(call), source: 'list' } as const
+    tx.put(memberRef(namespace, groupId, entityId), { ...(settled ?? added), n: 1, seq: 0 })
+    members += 1 - (settled ?? change.ended.get(entityId) ?? { n: 0 }).n
     putMemberships(
       tx,
       namespace,
       entityId,
       settled === undefined
-        ? [...present, { id: groupId, n: 1, seq: now }]
+        ? [...present.filter(({ id }) => id !== groupId), { id: groupId, n: 1, seq: now }]
         : present.map((one) => (one.id === groupId ? { ...one, n: 1 } : one)),
     )
   }

@@ -15,10 +15,11 @@ import {
   knownGroupRef,
 } from './group-record.ts'
 import { nameHint } from './hints.ts'
+import { liveParents } from './membership-end.ts'
 import { mountFields } from './mount-lookup.ts'
 import type { AliasRecord, GroupRecord } from './records.ts'
 
-type ReadCall = Pick<Call, 'names' | 'namespace' | 'records'>
+type ReadCall = Pick<Call, 'names' | 'namespace' | 'records' | 'now'>
 
 /** Finds a group inside a transaction; undefined when there is none. */
 export type GroupFinder = (tx: Tx) => Promise<GroupRecord | undefined>
@@ -68,7 +69,7 @@ export const readGroup = async (
   mounts: MountDirectory,
   find: GroupFinder,
 ): Promise<Result> => {
-  const { records, namespace } = call
+  const { records, namespace, now } = call
   const found = await records.transact(async (tx) => {
     const group = await find(tx)
     if (group === undefined) return undefined
@@ -81,8 +82,8 @@ export const readGroup = async (
   if (found === undefined) return undefined
   const { group, alias } = found
   const [count] = await readCounts(records, namespace.number, [group])
-  const members = await readMembers(records, namespace.number, group.id)
-  const children = await readChildren(records, namespace.number, group.id)
+  const members = await readMembers(records, namespace.number, group.id, now)
+  const children = await readChildren(records, namespace.number, group.id, now)
   const loginWroteLast = count!.loginWroteLast
   return data({
     id: group.id,
@@ -92,7 +93,7 @@ export const readGroup = async (
     policies: loginWroteLast && isEmpty(group.policies) ? null : group.policies,
     member_entity_ids: orNull(members, loginWroteLast || group.emptied === 'members'),
     member_group_ids: orNull(children, false),
-    parent_group_ids: orNull(group.parentGroupIds, !loginWroteLast && group.emptied === 'parents'),
+    parent_group_ids: orNull(liveParents(group, now), !loginWroteLast && group.emptied === 'parents'),
     modify_index: count!.modifyIndex,
     namespace_id: namespace.id,
     creation_time: group.creationTime,

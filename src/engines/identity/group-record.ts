@@ -21,7 +21,11 @@ import {
 } from './records.ts'
 
 /** What the parts of a group write use of the request. */
-export type GroupTx = Pick<Call, 'names' | 'namespace' | 'now'>
+export type GroupTx = Pick<Call, 'names' | 'namespace' | 'now' | 'caller'>
+
+/** Who adds a member, as it is kept with the membership. */
+export const adder = ({ caller }: Pick<Call, 'caller'>): string | undefined =>
+  caller === undefined ? undefined : caller.entityId || caller.displayName
 
 /** Bytes of an id that we wrote ourselves; throws for one that never came from here (a bug, not bad input). */
 const known = (id: string): Uint8Array => {

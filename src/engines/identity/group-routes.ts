@@ -12,6 +12,8 @@ import { listGroupAliases, listGroupNames, listGroups } from './group-list.ts'
 import { byId, byName, hintGroupId, readGroup } from './group-read.ts'
 import type { GroupWrite } from './group-write.ts'
 import { writeGroup } from './group-write.ts'
+import { groupNameRef } from './group-record.ts'
+import { pageById, pageByName, pageFields } from './list-page.ts'
 import { lookupGroupRoute } from './lookup-group.ts'
 import { metadataField, sentMetadata } from './metadata-field.ts'
 
@@ -95,8 +97,8 @@ export const groupRoutes = (deps: { readonly mounts: MountDirectory }): readonly
     route({
       path: 'group/id',
       summary: 'List groups by id',
-      fields: {},
-      verbs: { list: (call) => listGroups(call, mounts) },
+      fields: pageFields,
+      verbs: { list: (call) => listGroups(call, mounts, pageById(call)) },
     }),
     route({
       path: 'group/id/:id',
@@ -118,8 +120,14 @@ export const groupRoutes = (deps: { readonly mounts: MountDirectory }): readonly
     route({
       path: 'group/name',
       summary: 'List groups by name',
-      fields: {},
-      verbs: { list: (call) => listGroupNames(call) },
+      fields: pageFields,
+      verbs: {
+        list: async (call) => {
+          const { names, namespace } = call
+          const page = await pageByName(call, (name) => groupNameRef(names, namespace.number, name))
+          return listGroupNames(call, page)
+        },
+      },
     }),
     route({
       path: 'group/name/*name',
@@ -148,8 +156,8 @@ export const groupRoutes = (deps: { readonly mounts: MountDirectory }): readonly
     route({
       path: 'group-alias/id',
       summary: 'List group aliases by id',
-      fields: {},
-      verbs: { list: (call) => listGroupAliases(call, mounts) },
+      fields: pageFields,
+      verbs: { list: (call) => listGroupAliases(call, mounts, pageById(call)) },
     }),
     route({
       path: 'group-alias/id/:id',

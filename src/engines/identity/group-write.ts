@@ -32,7 +32,7 @@ export interface GroupWrite {
 
 type WriteCall = Pick<
   Call,
-  'names' | 'namespace' | 'now' | 'records' | 'newId' | 'randomBytes' | 'hint'
+  'names' | 'namespace' | 'now' | 'records' | 'newId' | 'randomBytes' | 'hint' | 'caller'
 >
 
 interface Outcome {
@@ -76,11 +76,11 @@ const writeIn = async (
   const members =
     write.memberEntityIds === undefined
       ? undefined
-      : await memberChange(call.records, namespace.number, found, sortedOnce(write.memberEntityIds))
+      : await memberChange(call, found, sortedOnce(write.memberEntityIds))
   const children =
     write.memberGroupIds === undefined
       ? undefined
-      : await childChange(call.records, namespace.number, found, sortedOnce(write.memberGroupIds))
+      : await childChange(call, found, sortedOnce(write.memberGroupIds))
   checkSize(members, children)
   if (members !== undefined) await checkEntities(call, tx, members.joining)
   if (children !== undefined) await checkChildren(call, tx, found, children)

@@ -2,16 +2,19 @@ import type { Reader } from '../../engine/records.ts'
 import { invalid } from '../../engine/refusal.ts'
 import { limits } from '../../limits.ts'
 import { knownGroupRef } from './group-record.ts'
+import { liveParents } from './membership-end.ts'
 import type { GroupRecord } from './records.ts'
 
 /**
- * The groups and everything above them, by id; level by level, one batch of reads each. Parents that were deleted are
- * left out (they stay in the records: G4). Throws a Refusal above 2,000 groups (architecture.md E9).
+ * The groups and everything above them at `now` (ms), by id; level by level, one batch of reads each. Parents that were deleted
+ * are left out (they stay in the records: G4), and those that the group is in no more are not among its parents. Throws a
+ * Refusal above 2,000 groups (architecture.md E9).
  */
 export const withAncestors = async (
   reader: Reader,
   namespace: number,
   ids: readonly string[],
+  now: number,
 ): Promise<ReadonlyMap<string, GroupRecord>> => {
   const found = new Map<string, GroupRecord>()
   const asked = new Set<string>()
@@ -27,8 +30,9 @@ export const withAncestors = async (
     const above = new Set<string>()
     for (const record of records) {
       if (record === undefined) continue
-      found.set(record.id, record)
-      for (const parent of record.parentGroupIds) if (!asked.has(parent)) above.add(parent)
+      const parentGroupIds = liveParents(record, now)
+      found.set(record.id, { ...record, parentGroupIds })
+      for (const parent of parentGroupIds) if (!asked.has(parent)) above.add(parent)
     }
     level = [...above]
   }

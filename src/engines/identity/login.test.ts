@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { Refusal } from '../../engine/refusal.ts'
 import { activityRef } from './entity-record.ts'
@@ -113,6 +114,40 @@ describe('a login', () => {
       [403, 'permission denied', false],
     )
     assert.equal(commits.length, 0)
+  })
+
+  it('is not what a token for an alias does: the entity is found or made, and all else stays', async () => {
+    const { commits, harness, mount } = await watched()
+    const made = await harness.request('update', 'group', { name: 'devs', type: 'external' })
+    await harness.request('update', 'group-alias', {
+      name: 'devs',
+      mount_accessor: mount.accessor,
+      canonical_id: made.data['id'],
+    })
+    const { entityId } = await harness.login(mount, 'kim', { groups: ['devs'] })
+    const before = await activity(harness, entityId)
+    const forAlias = (name: string) =>
+      harness.records.transact((tx) =>
+        harness.port.aliasEntity(tx, {
+          namespace: ROOT,
+          names: harness.names,
+          mount,
+          name,
+          now: harness.now,
+          newId: randomUUID,
+          randomBytes,
+        }),
+      )
+    commits.length = 0
+    harness.now += DAY
+    assert.deepEqual(await forAlias('KIM'), { entityId, disabled: false })
+    assert.equal(writtenBy(commits), undefined)
+    assert.deepEqual(await activity(harness, entityId), before)
+    assert.equal((await harness.subject(entityId))!.groups.length, 1)
+    await forAlias('new')
+    assert.deepEqual(writtenBy(commits), ['a', 'an', 'e', 'en'])
+    await harness.request('update', `entity/id/${entityId}`, { disabled: true })
+    assert.deepEqual(await forAlias('kim'), { entityId, disabled: true })
   })
 
   it('joins and leaves external groups in its own commit, two records a group', async () => {

@@ -2,22 +2,46 @@ import type { Reader, Tx } from '../../engine/records.ts'
 import { countLoginWrite, countMembers } from './group-counters.ts'
 import { knownGroupRef, memberRef, rewritten } from './group-record.ts'
 import { inPolicyOrder, withAncestors } from './hierarchy.ts'
+import { firstEnd, isLive, laterEnd, parentEnd } from './membership-end.ts'
+import { putDue } from './membership-due.ts'
 import type { Membership } from './membership-record.ts'
-import { directMemberships, putMemberships } from './membership-record.ts'
+import { directMemberships, liveMemberships, putMemberships } from './membership-record.ts'
 import type { GroupRecord } from './records.ts'
 
+/** A group that an entity is in. */
+export type GroupOf = GroupRecord & { readonly direct: boolean }
+
 /**
- * The groups an entity is in: direct ones in join order, then inherited ones in the order of identity.md 7.4, each once,
- * deleted ones left out. Throws a Refusal above 2,000 groups.
+ * The groups an entity is in at `now` (ms): direct ones in join order, then inherited ones in the order of identity.md 7.4,
+ * each once, deleted ones and ended memberships left out. Throws a Refusal above 2,000 groups.
  */
 export const groupsOf = async (
   reader: Reader,
   namespace: number,
   entityId: string,
-): Promise<readonly (GroupRecord & { readonly direct: boolean })[]> => {
-  const direct = (await directMemberships(reader, namespace, entityId)).map(({ id }) => id)
-  if (direct.length === 0) return []
-  return inPolicyOrder(direct, await withAncestors(reader, namespace, direct))
+  now: number,
+): Promise<readonly GroupOf[]> => (await groupsUntil(reader, namespace, entityId, now)).groups
+
+/** The same, and until when it stays so by itself (ms): the first end among the memberships it rests on. */
+export const groupsUntil = async (
+  reader: Reader,
+  namespace: number,
+  entityId: string,
+  now: number,
+): Promise<{ readonly groups: readonly GroupOf[]; readonly until: number | undefined }> => {
+  const memberships = await liveMemberships(reader, namespace, entityId, now)
+  if (memberships.length === 0) return { groups: [], until: undefined }
+  const direct = memberships.map(({ id }) => id)
+  const known = await withAncestors(reader, namespace, direct, now)
+  const inherited = [...known.values()].flatMap((group) =>
+    group.parentEnds === undefined
+      ? []
+      : group.parentGroupIds.map((parent) => ({ until: parentEnd(group, parent) })),
+  )
+  return {
+    groups: inPolicyOrder(direct, known),
+    until: firstEnd([...memberships, ...inherited]),
+  }
 }
 
 /**
@@ -87,7 +111,7 @@ export const leaveGroups = async (
 
 /**
  * A merge: every group that lists `from` lists `to` instead, once more than before where it did already (G1), at the end
- * of the list; each group counts two writes (identity.md 1.7).
+ * of the list; each group counts two writes (identity.md 1.7). A membership keeps its end; of two, the later one.
  */
 export const repointMemberships = async (
   tx: Tx,
@@ -99,21 +123,37 @@ export const repointMemberships = async (
   const leaving = await directMemberships(tx, namespace, fromEntityId)
   if (leaving.length === 0) return
   const live = await liveGroups(tx, namespace, leaving)
+  const left = await tx.getMany(leaving.map(({ id }) => memberRef(namespace, id, fromEntityId)))
   const edges = await tx.getMany(leaving.map(({ id }) => memberRef(namespace, id, toEntityId)))
   const kept = [...(await directMemberships(tx, namespace, toEntityId))]
-  for (const [index, { id, n }] of leaving.entries()) {
+  for (const [index, membership] of leaving.entries()) {
+    const { id, n } = membership
     tx.delete(memberRef(namespace, id, fromEntityId))
     const group = live.get(id)
     if (group === undefined) continue
-    const edge = edges[index]
+    if (!isLive(membership, now)) {
+      await countWrite(tx, namespace, group, fromEntityId, { writes: 0, members: -n, left: 1 })
+      continue
+    }
+    const present = edges[index]
+    const edge = present !== undefined && isLive(present, now) ? present : undefined
+    const until = edge === undefined ? membership.until : laterEnd(edge, membership)
     tx.put(memberRef(namespace, id, toEntityId), {
+      ...(edge ?? { ...left[index], source: 'merge', addedAt: now }),
       n: (edge?.n ?? 0) + 1,
       seq: edge?.seq ?? now,
+      until,
     })
-    const at = kept.findIndex((membership) => membership.id === id)
-    if (at < 0) kept.push({ id, n: 1, seq: now })
-    else kept[at] = { ...kept[at]!, n: kept[at]!.n + 1 }
-    await countWrite(tx, namespace, group, toEntityId, { writes: 2, members: 1 - n, left: 1 })
+    if (until !== edge?.until) {
+      putDue(tx, namespace, { kind: 'entity', groupId: id, memberId: toEntityId }, until)
+    }
+    const at = kept.findIndex((one) => one.id === id)
+    if (at < 0) kept.push({ id, n: 1, seq: now, until })
+    else if (edge === undefined) kept[at] = { id, n: 1, seq: now, until }
+    else kept[at] = { ...kept[at]!, n: kept[at]!.n + 1, until }
+    const dropped = present !== undefined && edge === undefined ? present.n : 0
+    const members = 1 - n - dropped
+    await countWrite(tx, namespace, group, toEntityId, { writes: 2, members, left: 1 })
   }
   putMemberships(tx, namespace, toEntityId, kept)
   putMemberships(tx, namespace, fromEntityId, [])

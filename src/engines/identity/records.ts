@@ -82,6 +82,8 @@ export interface GroupRecord {
   readonly policies: readonly string[] | null
   /** Parent group ids, deleted ones included (G4). */
   readonly parentGroupIds: readonly string[]
+  /** When the group's being inside a parent ends (ms), by the parent's id; without an entry it does not. */
+  readonly parentEnds?: Readonly<Record<string, number>> | undefined
   readonly aliasId: string | undefined
   readonly creationTime: string
   readonly lastUpdateTime: string
@@ -103,7 +105,13 @@ export const groupAliasNames = recordKind<{ readonly id: string; readonly groupI
 
 /** `em/<ns><entity id>`: the groups an entity is a direct member of, as one record: one dependency, no phantom. */
 export interface EntityMemberships {
-  readonly groups: readonly { readonly id: string; readonly n: number; readonly seq: number }[]
+  readonly groups: readonly {
+    readonly id: string
+    readonly n: number
+    readonly seq: number
+    /** As in the forward edge. */
+    readonly until?: number | undefined
+  }[]
 }
 export const entityMemberships = recordKind<EntityMemberships>('em')
 
@@ -111,11 +119,26 @@ export const entityMemberships = recordKind<EntityMemberships>('em')
 export interface MemberEdge {
   readonly n: number
   readonly seq: number
+  /** ms: from then on it counts no more, whether or not it is still stored. Absent: it does not end. */
+  readonly until?: number | undefined
+  readonly reason?: string | undefined
+  /** ms */
+  readonly addedAt?: number | undefined
+  /** Id of the entity that added it, else the display name of the token. */
+  readonly addedBy?: string | undefined
+  /** `api`: added by itself; `list`: with a list of all members; `merge`: by a merge of entities. */
+  readonly source?: 'api' | 'list' | 'merge' | undefined
 }
 export const groupMembers = recordKind<MemberEdge>('gm')
 
 /** `gc/<ns><parent id><child id>`: hierarchy edge; every writer stamps `tree`, every cycle check reads it (A1). */
 export const groupChildren = recordKind<MemberEdge>('gc')
+
+/**
+ * `md/<ns><time, 6 bytes><kind byte><group id><member id>`: when to look whether a membership has ended. A hint: an entry whose
+ * membership has another end by then points at nothing.
+ */
+export const membershipsDue = recordKind<{ readonly due: true }>('md')
 
 /** `gk/<ns><group id><shard byte>`: membership writes and members, sharded by entity, so that joins hardly conflict. */
 export interface GroupCounter {

@@ -4,7 +4,7 @@ import type { Names, Reader } from '../../engine/records.ts'
 import { idBytes } from '../../engine/records.ts'
 import { aliasRef, entityRef, linkOn, mergedRef } from './entity-record.ts'
 import { membershipsRef } from './group-record.ts'
-import { groupsOf } from './memberships.ts'
+import { groupsUntil } from './memberships.ts'
 import type { EntityRecord } from './records.ts'
 
 /** The entity of a token: that of its id, or the one that absorbed it in a merge; undefined when it is deleted. */
@@ -26,6 +26,7 @@ export const subject = async (
   _names: Names,
   namespace: Namespace,
   entityId: string,
+  now: number,
 ): Promise<Subject | undefined> => {
   if (idBytes(entityId) === undefined) return undefined
   // Both in one call of the store: every request of the entity's tokens may come here.
@@ -35,7 +36,7 @@ export const subject = async (
   ])
   const entity = await findSubject(reader, namespace.number, entityId)
   if (entity === undefined) return undefined
-  const groups = await groupsOf(reader, namespace.number, entity.id)
+  const { groups, until } = await groupsUntil(reader, namespace.number, entity.id, now)
   return {
     id: entity.id,
     name: entity.name,
@@ -49,6 +50,7 @@ export const subject = async (
       policies: policies ?? [],
       direct,
     })),
+    ...(until === undefined ? {} : { until }),
   }
 }
 

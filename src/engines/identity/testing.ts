@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { createKeyring } from '../../barrier/keyring.ts'
 import { BatchTokens } from '../../core/batch-tokens.ts'
+import { collectList } from '../../core/lists.ts'
 import { ConflictQueues, createRecords } from '../../core/records.ts'
 import type { Call, CallerView, Mount, Namespace } from '../../engine/call.ts'
 import { FieldError } from '../../engine/field.ts'
@@ -209,7 +210,8 @@ export const createHarness = (wrap: (store: Store) => Store = (store) => store):
     request: (verb, path, body = {}, sender = {}) => answer(harness, verb, path, body, sender),
     callerOf: (entityId, text) => {
       const carried = text === undefined ? undefined : batch.open(text)
-      if (text !== undefined && carried === undefined) throw new Error('not a token of this harness')
+      if (text !== undefined && carried === undefined)
+        throw new Error('not a token of this harness')
       const record = carried ?? serviceToken(entityId, harness.now)
       const caller: CallerView = {
         tokenAccessor: record.accessor,
@@ -246,7 +248,7 @@ export const createHarness = (wrap: (store: Store) => Store = (store) => store):
           randomBytes,
         }),
       ),
-    subject: (entityId) => port.subject(records, NAMES, ROOT, entityId),
+    subject: (entityId) => port.subject(records, NAMES, ROOT, entityId, harness.now),
   }
   return harness
 }
@@ -421,14 +423,6 @@ const shown = async (
     return { status: result.status, data: JSON.parse(result.body), headers: result.headers ?? {} }
   }
   if (result.kind !== 'list') throw new Error(`not an answer of this engine: ${result.kind}`)
-  const keys: string[] = []
-  const keyInfo: Record<string, unknown> = {}
-  let informed = false
-  for await (const page of result.pages) {
-    keys.push(...page.keys)
-    informed ||= page.keyInfo !== undefined
-    Object.assign(keyInfo, page.keyInfo)
-  }
-  if (keys.length === 0) return { status: 404, data: {} }
-  return { status: 200, data: { keys, ...(informed ? { key_info: keyInfo } : {}) } }
+  const list = await collectList(result.pages, undefined, result.limit)
+  return list === undefined ? { status: 404, data: {} } : { status: 200, data: list }
 }

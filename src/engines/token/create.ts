@@ -104,7 +104,7 @@ const createIn = async (
     policies,
     path:
       role === undefined || role.pathSuffix === '' ? call.path : `${call.path}/${role.pathSuffix}`,
-    meta: input.meta === undefined || Object.keys(input.meta).length === 0 ? null : input.meta,
+    meta: input.meta ?? null,
     displayName: displayName(input.display_name),
     creationTtl: times.ttl,
     role: role?.name ?? '',

@@ -62,11 +62,13 @@ export class ConnectionPool {
     this.#ports.onFree()
   }
 
-  /** Closes what is idle, and what is given back from now on. */
+  /** Closes what is idle and cuts the rest: nobody waits for an answer any more. */
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
-    await Promise.all(this.#idle.splice(0).map((connection) => connection.close()))
+    const idle = this.#idle.splice(0)
+    for (const connection of this.#all) if (!idle.includes(connection)) connection.destroy()
+    await Promise.all(idle.map((connection) => connection.close()))
   }
 
   #open(): void {

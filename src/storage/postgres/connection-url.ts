@@ -125,7 +125,8 @@ export const parseConnectionUrl = (url: string): PostgresTarget => {
   const [, userinfo, hosts = '', path, query] =
     /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/.exec(url) ?? []
   if (!/^postgres(?:ql)?:\/\//.test(url)) throw wrong('it must begin with postgres://')
-  if (userinfo === undefined && url.includes('@')) throw wrong('a / or ? before the @ is %2F or %3F')
+  if (userinfo === undefined && url.includes('@'))
+    throw wrong('a / or ? before the @ is %2F or %3F')
   const parameters = parametersOf(query)
   const session = parameters.get('target_session_attrs')
   if (session !== undefined && !SESSIONS.has(session)) {

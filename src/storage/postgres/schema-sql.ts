@@ -199,6 +199,8 @@ with old as (
   select id from ${s}.commits
   where id < $1::uuid and at < clock_timestamp() - interval '1 hour'
   order by id limit $2::integer for update skip locked
+), gone as (
+  delete from ${s}.commits as c using old where c.id = old.id returning 1
 )
-delete from ${s}.commits as c using old where c.id = old.id`,
+select count(*) from gone`,
 })

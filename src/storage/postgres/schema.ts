@@ -7,18 +7,22 @@ const MIGRATION_LOCK = '6001233455632211'
 /** Other nodes may be migrating a large table. */
 const MIGRATION_MS = 600_000
 
+// Not to_regclass(): within a transaction its cache may not know what another has made since.
+const FIND_TABLE = `
+select 1 from pg_catalog.pg_class as c join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where n.nspname = $1 and c.relname = 'schema_version'`
+
 const versionIn = async (connection: Connection, schema: string): Promise<number | undefined> => {
-  const name = `${quoteSchema(schema)}.schema_version`
-  const [found] = await connection.query('select to_regclass($1) is not null', [name])
-  if (found?.[0] !== true) return undefined
-  const [row] = await connection.query(`select version from ${name}`)
+  const found = await connection.query(FIND_TABLE, [schema])
+  if (found.length === 0) return undefined
+  const [row] = await connection.query(`select version from ${quoteSchema(schema)}.schema_version`)
   return row === undefined ? undefined : Number(row[0])
 }
 
 const refuseNewer = (version: number, schema: string): void => {
   if (version <= SCHEMA_VERSION) return
   throw new Unfit(
-    `its schema ${schema} has version ${version}, and this Signet knows versions up to ${SCHEMA_VERSION}: run a newer Signet`,
+    `the schema ${schema} of the database has version ${version}, and this Signet knows versions up to ${SCHEMA_VERSION}: run a newer Signet`,
   )
 }
 
@@ -49,7 +53,9 @@ export const ensureSchema = async (connection: Connection, schema: string): Prom
   if (version !== undefined) refuseNewer(version, schema)
   await connection.query('begin isolation level read committed')
   // A large table takes its time; the session's own timeouts are for requests.
-  await connection.query("set local statement_timeout = 0; set local idle_in_transaction_session_timeout = '1min'")
+  await connection.query(
+    "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = '1min'",
+  )
   await migrate(connection, schema)
   await connection.query('commit')
 }

@@ -48,8 +48,7 @@ const ecdsa = (hash: Algorithm['hash'], curve: string, bytes: number): Algorithm
   hash,
   sign: (key, data) => sign(hash, data, { key, dsaEncoding: 'ieee-p1363' }),
   verify: (key, data, signature) =>
-    signature.length === bytes &&
-    verify(hash, data, { key, dsaEncoding: 'ieee-p1363' }, signature),
+    signature.length === bytes && verify(hash, data, { key, dsaEncoding: 'ieee-p1363' }, signature),
 })
 
 const ALGORITHMS: Readonly<Record<AlgorithmName, Algorithm>> = {

@@ -28,7 +28,8 @@ export const findAssignment = async (
   place: Place,
   name: string,
 ): Promise<AssignmentRecord | undefined> =>
-  (await reader.get(assignmentRef(place, name))) ?? (name === ALLOW_ALL.name ? ALLOW_ALL : undefined)
+  (await reader.get(assignmentRef(place, name))) ??
+  (name === ALLOW_ALL.name ? ALLOW_ALL : undefined)
 
 /** Ids as they are kept: the id in lower case, what follows its first `.` (a namespace) as it is. */
 const keptIds = (ids: readonly string[]): string[] =>
@@ -89,7 +90,7 @@ export interface MissingAssignment {
  */
 export const isAssigned = async (
   reader: Reader,
-  place: Place & Pick<Call, 'namespace'>,
+  place: Place & Pick<Call, 'namespace' | 'now'>,
   client: ClientRecord,
   entityId: string,
 ): Promise<boolean | MissingAssignment> => {
@@ -102,7 +103,7 @@ export const isAssigned = async (
   if (assignments.some(({ entityIds }) => entityIds.includes(entityId))) return true
   const wanted = new Set(assignments.flatMap(({ groupIds }) => groupIds))
   if (wanted.size === 0) return false
-  const groups = await groupsOf(reader, place.namespace.number, entityId)
+  const groups = await groupsOf(reader, place.namespace.number, entityId, place.now)
   return groups.some(({ id }) => wanted.has(id))
 }
 

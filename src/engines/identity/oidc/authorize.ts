@@ -24,7 +24,10 @@ import { readScope } from './requested-scopes.ts'
 const fields = {
   name: field.string({ default: '', description: 'Name of the provider' }),
   client_id: field.string({ default: '', description: 'The client that asks' }),
-  scope: field.string({ default: '', description: 'Scopes, separated by spaces; openid among them' }),
+  scope: field.string({
+    default: '',
+    description: 'Scopes, separated by spaces; openid among them',
+  }),
   redirect_uri: field.string({ default: '', description: 'Where the code goes' }),
   response_type: field.string({ default: '', description: 'code' }),
   state: field.string({ default: '', description: 'Given back unchanged' }),
@@ -76,11 +79,7 @@ const checkClient = async (tx: Tx, call: AuthorizeCall): Promise<ClientRecord> =
 }
 
 /** Rows 13 to 15: the entity, merged ones followed. */
-const checkEntity = async (
-  tx: Tx,
-  call: AuthorizeCall,
-  client: ClientRecord,
-): Promise<string> => {
+const checkEntity = async (tx: Tx, call: AuthorizeCall, client: ClientRecord): Promise<string> => {
   const entityId = call.caller?.entityId ?? ''
   const denied = (text: string): OAuthError => new Refused('access_denied', text)
   if (entityId === '') throw denied('identity entity must be associated with the request')

@@ -11,10 +11,7 @@ import { oidcCodes, oidcDue, oidcKeys } from './records.ts'
  * that nobody used. Its cost is that of what is due. May run at once in any number of processes: each step is one commit that
  * looks again. `stored` remembers, per process, which namespaces have their objects.
  */
-export const runBackground = async (
-  scope: BackgroundScope,
-  stored: Set<number>,
-): Promise<void> => {
+export const runBackground = async (scope: BackgroundScope, stored: Set<number>): Promise<void> => {
   const { namespace, now, records } = scope
   if (!stored.has(namespace.number)) {
     await storeDefaults(scope)

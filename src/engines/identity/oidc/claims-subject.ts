@@ -1,4 +1,4 @@
-import type { Namespace } from '../../../engine/call.ts'
+import type { Call } from '../../../engine/call.ts'
 import type { Reader } from '../../../engine/records.ts'
 import { aliasRef, linkOn } from '../entity-record.ts'
 import { groupsOf } from '../memberships.ts'
@@ -9,7 +9,7 @@ import { templateNeeds } from './template.ts'
 /** An entity as these templates need it; only what they name is read. */
 export const templateEntity = async (
   reader: Reader,
-  namespace: Pick<Namespace, 'number'>,
+  { namespace, now }: Pick<Call, 'namespace' | 'now'>,
   entity: EntityRecord,
   templates: readonly string[],
 ): Promise<TemplateEntity> => {
@@ -30,7 +30,7 @@ export const templateEntity = async (
     id: entity.id,
     name: entity.name,
     metadata: entity.metadata ?? {},
-    groups: needs.groups ? await groupsOf(reader, namespace.number, entity.id) : [],
+    groups: needs.groups ? await groupsOf(reader, namespace.number, entity.id, now) : [],
     aliases,
   }
 }

@@ -14,28 +14,25 @@ import { findKey, putKey, referTo, referred } from './keys.ts'
 import type { ClientRecord, KeyRecord } from './records.ts'
 import { oidcClients } from './records.ts'
 import type { Place } from './refs.ts'
-import {
-  allByName,
-  assignmentRef,
-  clientIdRef,
-  clientRef,
-  putObject,
-  sortedSet,
-} from './refs.ts'
+import { allByName, assignmentRef, clientIdRef, clientRef, putObject, sortedSet } from './refs.ts'
 
 const fields = {
   name: field.string({ default: '', description: 'Name of the client' }),
   redirect_uris: field.commaList({ description: 'Where codes may be sent, compared exactly' }),
   assignments: field.commaList({ description: 'Assignments that say who may log in' }),
   key: field.string({ description: 'The named key that signs its tokens; cannot change' }),
-  id_token_ttl: field.duration({ description: 'How long its ID tokens are valid; 24h if not given' }),
+  id_token_ttl: field.duration({
+    description: 'How long its ID tokens are valid; 24h if not given',
+  }),
   access_token_ttl: field.duration({
     description: 'How long its access tokens are valid; 24h if not given',
   }),
   client_type: field.string({
     description: 'confidential (the default: has a secret) or public; cannot change',
   }),
-  authorization_code: field.bool({ description: 'May use the authorization code flow; true if not given' }),
+  authorization_code: field.bool({
+    description: 'May use the authorization code flow; true if not given',
+  }),
   client_credentials: field.bool({ description: 'May use the client credentials flow' }),
 }
 
@@ -155,7 +152,10 @@ const writeClient = async (call: ClientCall): Promise<void> => {
     await countAssignments(tx, call, present?.assignments ?? [], client.assignments)
     if (present === undefined) tx.put(clientIdRef(call, client.clientId), { name: client.name })
     const change = present === undefined ? 1 : 0
-    return { key: key === undefined ? undefined : referred(key, 'clients', change), result: undefined }
+    return {
+      key: key === undefined ? undefined : referred(key, 'clients', change),
+      result: undefined,
+    }
   })
 }
 

@@ -19,7 +19,8 @@ import { scopeTemplates } from './requested-scopes.ts'
  */
 export const exchangeCode =
   (tools: GrantTools): Grant =>
-  (call) => async (tx, asking) => {
+  (call) =>
+  async (tx, asking) => {
     if (call.input.code === '') throw invalidRequest('code parameter is required')
     const ref = codeRef(call, call.input.code)
     const code = await tx.get(ref)
@@ -77,7 +78,7 @@ const redeem = async (
     call.has('code_verifier') ? (call.input.code_verifier ?? '') : undefined,
   )
   const scopes = await scopeTemplates(tx, call, provider, code.scopes)
-  const subject = await templateEntity(tx, call.namespace, entity, scopes.templates)
+  const subject = await templateEntity(tx, call, entity, scopes.templates)
   const claims = scopes.claims({ now: call.now, entity: subject })
   const access = await composeAccessToken(tx, call, deps, {
     provider,

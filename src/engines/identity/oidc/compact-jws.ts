@@ -1,4 +1,5 @@
 import { limits } from '../../../limits.ts'
+import { decodeBase64Url } from '../../../std/base64-url.ts'
 import type { Json, JsonObject } from '../../../std/json.ts'
 import { JsonNumber, JsonSyntaxError, parseJson, stringifyJson } from '../../../std/json.ts'
 
@@ -32,15 +33,14 @@ const TAKEN = [
   'PS512',
 ]
 
-const ALPHABET = /^[A-Za-z0-9_-]$/
-
 /** Bytes of base64url without padding, in the one form in which they are written. Throws MalformedToken. */
 const decodePart = (text: string): Uint8Array => {
-  const bytes = Buffer.from(text, 'base64url')
-  if (bytes.toString('base64url') === text) return bytes
-  const wrong = [...text].findIndex((char) => !ALPHABET.test(char))
-  const at = wrong === -1 ? Math.max(0, text.length - 1) : wrong
-  throw new MalformedToken(`illegal base64 data at input byte ${at}`)
+  const bytes = decodeBase64Url(text)
+  const fault = (at: number): MalformedToken =>
+    new MalformedToken(`illegal base64 data at input byte ${at}`)
+  if (!Buffer.isBuffer(bytes)) throw fault(bytes.faultAt)
+  if (bytes.toString('base64url') !== text) throw fault(text.length - 1)
+  return bytes
 }
 
 /** The object of a JSON text; undefined when it is another value. Throws MalformedToken. */

@@ -48,4 +48,3 @@ export const storeDefaults = async (call: KeyCall): Promise<void> => {
     if (provider === undefined) tx.put(providerRef(call, DEFAULT_PROVIDER.name), DEFAULT_PROVIDER)
   })
 }
-

@@ -27,7 +27,9 @@ export const dueRef = (
   oidcDue.at(namespace.number, timePart(time), Uint8Array.of(kind), hash)
 
 /** Kind and hash of an entry by the tail of its key. */
-export const dueTarget = (tail: Uint8Array): { readonly kind: number; readonly hash: Uint8Array } => ({
+export const dueTarget = (
+  tail: Uint8Array,
+): { readonly kind: number; readonly hash: Uint8Array } => ({
   kind: tail[TIME_BYTES]!,
   hash: tail.subarray(TIME_BYTES + 1),
 })

@@ -27,9 +27,7 @@ export interface Asking {
 export type Outcome = OAuthError | (() => Promise<RawResult>)
 
 /** One request of a grant type. What it throws writes nothing; what it gives is committed with what it wrote. */
-export type Grant = (
-  call: TokenCall,
-) => (tx: Tx, asking: Asking) => Promise<Outcome>
+export type Grant = (call: TokenCall) => (tx: Tx, asking: Asking) => Promise<Outcome>
 
 /** What grants work with. */
 export interface GrantTools {
@@ -38,4 +36,3 @@ export interface GrantTools {
   readonly deps: OidcDeps
   readonly signer: Signer
 }
-

@@ -20,7 +20,11 @@ const BAD_SIGNATURE = 'unable to validate the token signature'
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 /** A token with another header or other claims and the signature it had. */
-const altered = (token: string, index: 0 | 1, change: Readonly<Record<string, unknown>>): string => {
+const altered = (
+  token: string,
+  index: 0 | 1,
+  change: Readonly<Record<string, unknown>>,
+): string => {
   const parts = token.split('.')
   parts[index] = part({ ...partOf(token, index), ...change })
   return parts.join('.')
@@ -83,11 +87,15 @@ describe('identity tokens', () => {
       custom_metadata: { seat: '4' },
     })
     await must(harness, 'group', { name: 'crew', member_entity_ids: [harness.entityId] })
-    await makeRole(harness, {}, {
-      template: `{"n": {{identity.entity.name}}, "t": {{identity.entity.metadata.team}},
+    await makeRole(
+      harness,
+      {},
+      {
+        template: `{"n": {{identity.entity.name}}, "t": {{identity.entity.metadata.team}},
         "g": {{identity.entity.groups.names}}, "u": {{identity.entity.aliases.${mount.accessor}.name}},
         "s": {{identity.entity.aliases.${mount.accessor}.custom_metadata.seat}}, "jti": "mine", "big": 12345678901234567890}`,
-    })
+      },
+    )
     const claims = partOf(await tokenOf(harness), 1)
     assert.deepEqual(
       [claims['n'], claims['t'], claims['g'], claims['u'], claims['s'], claims['jti']],
@@ -179,7 +187,7 @@ describe('identity tokens', () => {
     const token = await tokenOf(harness)
     const audience = await harness.request('update', 'oidc/introspect', { token, client_id: 'b' })
     assert.match(audience.data['error'], /invalid audience claim \(aud\)$/)
-    harness.now += 120_000
+    harness.now += 119_000
     assert.equal(await faultOf(harness, token), '')
     harness.now += 1000
     assert.match(await faultOf(harness, token), /token is expired \(exp\)$/)

@@ -57,7 +57,7 @@ const readFacts = async (
   if (signing === undefined) {
     throw failed('error signing OIDC token: signing key is nil; rotate the key and try again')
   }
-  const subject = await templateEntity(tx, call.namespace, entity, [role.template])
+  const subject = await templateEntity(tx, call, entity, [role.template])
   return {
     role,
     key,
@@ -81,7 +81,7 @@ const issueToken = async (
   const { role, key, entity } = facts
   if (facts.claims === undefined) {
     call.hint(
-      'template-not-rendered',
+      'claims-not-rendered',
       `the template of role ${JSON.stringify(role.name)} gives no JSON object for this entity: the token has none of its claims`,
     )
   }
@@ -115,4 +115,3 @@ export const tokenRoutes = (deps: OidcDeps, signer: Signer): readonly Route[] =>
     verbs: { read: (call) => issueToken(call, deps, signer) },
   }),
 ]
-

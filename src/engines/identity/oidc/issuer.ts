@@ -46,7 +46,10 @@ export const providerIssuer = (
   `${provider.issuer || deps.apiAddress()}/v1/${namespace.path}identity/oidc/provider/${provider.name}`
 
 const fields = {
-  issuer: field.string({ default: '', description: 'Issuer of identity tokens; empty: the API address' }),
+  issuer: field.string({
+    default: '',
+    description: 'Issuer of identity tokens; empty: the API address',
+  }),
 }
 
 /** The route of the issuer of identity tokens. */

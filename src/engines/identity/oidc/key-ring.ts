@@ -37,12 +37,14 @@ const retire = (
   keys: readonly (RingKey | undefined)[],
   until: number,
   now: number,
+  byHand: boolean,
 ): readonly RetiredKey[] => {
   const kept = key.retired.filter((old) => old.until > now)
   if (until > now) {
     for (const ring of keys) if (ring !== undefined) kept.push({ ...ring, until })
   }
-  if (kept.length > limits.oidcRetiredKeys) {
+  // What is due by time is never refused: a dozen at most are published by that.
+  if (byHand && kept.length > limits.oidcRetiredKeys) {
     throw invalid(
       `key "${key.name}" still publishes ${kept.length - 1} public keys of earlier rotations; rotate it with a verification_ttl of 0, or wait until they end`,
     )
@@ -65,13 +67,14 @@ export const rotated = (
   { key, private: old }: { readonly key: KeyRecord; readonly private: PrivateKeys | undefined },
   fresh: { readonly next: NewPair; readonly first: NewPair | undefined },
   now: number,
-  verificationTtl: number | undefined,
+  how: { readonly byHand: boolean; readonly verificationTtl: number | undefined },
 ): BothHalves => {
   const current = key.next ?? fresh.first?.ring
   const currentPrivate = old?.next ?? fresh.first?.private
   if (current === undefined || currentPrivate === undefined) {
     throw new Refusal('unavailable', 'the key changes all the time; try again')
   }
+  const { byHand, verificationTtl } = how
   const until =
     verificationTtl === undefined
       ? Math.max(now + key.verificationTtl * 1000, key.verifyUntil)
@@ -81,7 +84,7 @@ export const rotated = (
       ...key,
       current,
       next: fresh.next.ring,
-      retired: retire(key, [key.current], until, now),
+      retired: retire(key, [key.current], until, now, byHand),
       nextRotationAt: now + key.rotationPeriod * 1000,
       verifyUntil: 0,
     },
@@ -108,6 +111,7 @@ export const withPairs = (
       [key.current, key.next],
       Math.max(now + key.verificationTtl * 1000, key.verifyUntil),
       now,
+      true,
     ),
     verifyUntil: 0,
   },

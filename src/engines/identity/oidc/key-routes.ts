@@ -13,7 +13,9 @@ const name = field.string({ default: '', description: 'Name of the key' })
 
 const fields = {
   name,
-  rotation_period: field.duration({ description: 'How often a new key pair signs; 24h if not given' }),
+  rotation_period: field.duration({
+    description: 'How often a new key pair signs; 24h if not given',
+  }),
   verification_ttl: field.duration({
     description: 'How long a public key stays published after its last use; 24h if not given',
   }),

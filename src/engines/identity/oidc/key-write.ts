@@ -10,7 +10,7 @@ import type { KeyCall } from './keys.ts'
 import { findKey, putKey, untilFit } from './keys.ts'
 import type { KeyRecord } from './records.ts'
 import { oidcClients, oidcRoles } from './records.ts'
-import { allByName, keyRef, privateKeysRef } from './refs.ts'
+import { allByName, checkSize, keyRef, privateKeysRef } from './refs.ts'
 
 /** What was sent of a key; undefined members were not. Durations in seconds. */
 export interface KeyWrite {
@@ -107,6 +107,7 @@ export const writeKey = (call: KeyCall, write: KeyWrite): Promise<void> =>
       const present = await findKey(tx, call, write.name)
       if (shortens(present, write) && present.references !== longest?.references) throw again()
       const after = settings(present, write, longest, call.now)
+      checkSize(keyRef(call, write.name), { ...after, retired: [] })
       const algorithm = newAlgorithm(present, after)
       if (algorithm === undefined) return putKey(tx, call, present, after)
       if (fresh?.algorithm !== algorithm) throw again()

@@ -164,6 +164,20 @@ describe('named signing keys', () => {
     await must(harness, 'oidc/key/k/rotate', { verification_ttl: 0 })
   })
 
+  it('are rotated by time however many old keys there are', async () => {
+    const harness = await createOidcHarness()
+    await makeRole(
+      harness,
+      { algorithm: 'EdDSA', rotation_period: '1h', verification_ttl: '10h' },
+      { ttl: '10h' },
+    )
+    while ((await harness.request('update', 'oidc/key/k/rotate')).status === 204);
+    const before = await publishedIds(harness)
+    harness.now += HOUR
+    await tokenOf(harness)
+    assert.equal((await publishedIds(harness)).length, before.length + 1)
+  })
+
   it('are stored with the objects that always exist, once, however many processes start', async () => {
     const store = createMemoryStore()
     const processes = [1, 2, 3].map((seed) => createHarness(() => interleaved(seed)(store)))

@@ -8,7 +8,7 @@ import type { BothHalves } from './key-ring.ts'
 import { DEFAULT_KEY, isDue, rotated, withPairs } from './key-ring.ts'
 import type { KeyRecord } from './records.ts'
 import type { Place } from './refs.ts'
-import { keyRef, privateKeysRef, putObject } from './refs.ts'
+import { keyRef, privateKeysRef } from './refs.ts'
 
 /** What changes of keys use of a request or of the background. */
 export type KeyCall = Pick<Call, 'names' | 'namespace' | 'now' | 'records' | 'newId'>
@@ -33,7 +33,7 @@ export const putKey = (
     ...key,
     nextRotationAt: key.nextRotationAt ?? place.now + key.rotationPeriod * 1000,
   }
-  putObject(tx, keyRef(place, key.name), timed)
+  tx.put(keyRef(place, key.name), timed)
   if (secret !== undefined) tx.put(privateKeysRef(place, key.name), secret)
   moveDue(tx, place, key.name, before, timed)
 }
@@ -81,12 +81,10 @@ export const rotateKey = (
         throw again()
       }
       const secret = await tx.get(privateKeysRef(call, name))
-      const done = rotated(
-        { key, private: secret },
-        { next, first },
-        call.now,
-        options.verificationTtl,
-      )
+      const done = rotated({ key, private: secret }, { next, first }, call.now, {
+        byHand: !options.onlyDue,
+        verificationTtl: options.verificationTtl,
+      })
       putKey(tx, call, key, done)
       return done.key
     })
@@ -95,9 +93,7 @@ export const rotateKey = (
 /** The key to sign with at `now`: rotated first if its time has come. Undefined: no such key. */
 export const keyForUse = async (call: KeyCall, name: string): Promise<KeyRecord | undefined> => {
   const key = await findKey(call.records, call, name)
-  return key === undefined || !isDue(key, call.now)
-    ? key
-    : rotateKey(call, name, { onlyDue: true })
+  return key === undefined || !isDue(key, call.now) ? key : rotateKey(call, name, { onlyDue: true })
 }
 
 /**
@@ -131,11 +127,11 @@ export const referTo = async <T>(
   })
 
 /** The writes of a new referrer or of one that is gone. */
-export const referred = (
-  key: KeyRecord,
-  by: 'roles' | 'clients',
-  change: number,
-): KeyRecord => ({ ...key, [by]: key[by] + change, references: key.references + 1 })
+export const referred = (key: KeyRecord, by: 'roles' | 'clients', change: number): KeyRecord => ({
+  ...key,
+  [by]: key[by] + change,
+  references: key.references + 1,
+})
 
 /** The refusal of a rotation that names no key. */
 export const noKey = (name: string): Refusal => invalid(`no named key found at "${name}"`)

@@ -87,4 +87,3 @@ export const providerDiscoveryRoutes = (deps: OidcDeps): readonly Route[] => [
   }),
   nothingBelow('oidc/provider/:name/.well-known'),
 ]
-

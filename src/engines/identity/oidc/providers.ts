@@ -20,7 +20,9 @@ import { topLevelKeys } from './template-claims.ts'
 
 const fields = {
   name: field.string({ default: '', description: 'Name of the provider' }),
-  issuer: field.string({ description: 'Scheme, host and port of its issuer; empty: the API address' }),
+  issuer: field.string({
+    description: 'Scheme, host and port of its issuer; empty: the API address',
+  }),
   allowed_client_ids: field.commaList({ description: 'Clients that may use it; * for all' }),
   scopes_supported: field.commaList({ description: 'Scopes that clients may ask for' }),
 }
@@ -84,8 +86,14 @@ const countScopes = async (
       tx.put(scopeRef(place, scope.name), { ...scope, providers: scope.providers + by })
     }
   }
-  await count(after.filter((name) => !before.includes(name)), 1)
-  await count(before.filter((name) => !after.includes(name)), -1)
+  await count(
+    after.filter((name) => !before.includes(name)),
+    1,
+  )
+  await count(
+    before.filter((name) => !after.includes(name)),
+    -1,
+  )
 }
 
 /** Makes or changes a provider (identity.md 5.8); gives what is to be warned of. Throws the recorded Refusals. */

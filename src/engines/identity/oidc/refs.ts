@@ -63,11 +63,16 @@ export const providerRef = (place: Place, name: string) =>
 /** An authorization code by its text. */
 export const codeRef = (place: Place, code: string) => oidcCodes.at(...codeAt(place, code))
 
-/** Puts an object that a person wrote. Throws a Refusal when it is too large to keep. */
-export const putObject = <T>(tx: Tx, ref: Ref<T>, value: T): void => {
+/** Throws a Refusal when an object that a person wrote is too large to keep. */
+export const checkSize = <T>(ref: Ref<T>, value: T): void => {
   if (ref.kind.encode(value).length > limits.oidcObjectBytes) {
     throw invalid(`the object is too large: at most ${limits.oidcObjectBytes} bytes are kept`)
   }
+}
+
+/** Puts an object that a person wrote. Throws a Refusal when it is too large to keep. */
+export const putObject = <T>(tx: Tx, ref: Ref<T>, value: T): void => {
+  checkSize(ref, value)
   tx.put(ref, value)
 }
 

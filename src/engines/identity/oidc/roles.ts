@@ -32,8 +32,7 @@ const writeRole = async (call: RoleCall): Promise<void> => {
   const seen = await call.records.get(ref)
   const keyName = input.key ?? seen?.key ?? ''
   if (keyName === '') throw invalid('the key parameter is required')
-  const template =
-    input.template === undefined ? undefined : readTemplate(input.template, call.now)
+  const template = input.template === undefined ? undefined : readTemplate(input.template, call.now)
   await referTo(call, keyName, async (tx, key) => {
     const present = await tx.get(ref)
     // A role that was given another key meanwhile: what was sent without a key is about that one.

@@ -23,8 +23,7 @@ export const OPENID = 'openid'
 const writeScope = async (call: ScopeCall): Promise<void> => {
   const { input } = call
   if (input.name === OPENID) throw invalid(`the "${OPENID}" scope name is reserved`)
-  const template =
-    input.template === undefined ? undefined : readTemplate(input.template, call.now)
+  const template = input.template === undefined ? undefined : readTemplate(input.template, call.now)
   const ref = scopeRef(call, input.name)
   await call.records.transact(async (tx) => {
     const present = await tx.get(ref)

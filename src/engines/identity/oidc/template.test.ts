@@ -77,10 +77,7 @@ describe('templates of claims', () => {
       ['{{time.then}}', 'invalid time selector "then"'],
       ['{{time.now.plus}}', 'missing time operand'],
       ['{{time.now.times.1h}}', 'invalid time operator "times"'],
-      [
-        '{{time.now.plus.bad}}',
-        'invalid duration: strconv.ParseInt: parsing "ba": invalid syntax',
-      ],
+      ['{{time.now.plus.bad}}', 'invalid duration: strconv.ParseInt: parsing "ba": invalid syntax'],
       ['a}}b', 'unbalanced templating characters'],
       ['{"a":{"b":"c"}}', 'unbalanced templating characters'],
       ['{{identity.entity.id', 'unbalanced templating characters'],

@@ -94,9 +94,7 @@ const aliasValue = (text: string, { aliases }: TemplateEntity): string => {
 
 const entityValue = (text: string, entity: TemplateEntity | undefined): string => {
   if (entity === undefined) {
-    throw new TemplateError(
-      'string contains entity template directives but no entity was provided',
-    )
+    throw new TemplateError('string contains entity template directives but no entity was provided')
   }
   const listed = (list: readonly string[]): string =>
     list.length === 0 ? 'null' : stringifyJson(list)
@@ -116,7 +114,9 @@ const valueOf = (directive: string, { entity, now }: TemplateSubject): string =>
   const entityText = after(directive, 'identity.entity.')
   if (entityText !== undefined) return entityValue(entityText, entity)
   if (directive.startsWith('identity.groups.')) {
-    throw new TemplateError('string contains groups template directives but no groups were provided')
+    throw new TemplateError(
+      'string contains groups template directives but no groups were provided',
+    )
   }
   const timeText = after(directive, 'time.')
   if (timeText !== undefined) return timeValue(timeText, now)

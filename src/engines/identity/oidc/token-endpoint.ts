@@ -72,7 +72,8 @@ const readAsking = async (tx: Tx, call: TokenCall, signer: Signer): Promise<Aski
     throw invalidClient('client is not authorized to use the provider')
   }
   const key = await findKey(tx, call, client.key)
-  if (key === undefined) throw new OAuthError('server_error', `client key "${client.key}" not found`)
+  if (key === undefined)
+    throw new OAuthError('server_error', `client key "${client.key}" not found`)
   if (!allowsClient(key.allowedClientIds, client.clientId)) {
     throw invalidClient('client is not authorized to use the key')
   }

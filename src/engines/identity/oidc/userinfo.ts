@@ -66,7 +66,7 @@ const claimsFor = async (
     throw accessDenied('client is not authorized to use the provider')
   }
   const scopes = await scopeTemplates(tx, call, provider, grant.scopes)
-  const subject = await templateEntity(tx, call.namespace, entity, scopes.templates)
+  const subject = await templateEntity(tx, call, entity, scopes.templates)
   return { ...scopes.claims({ now: call.now, entity: subject }), sub: entity.id }
 }
 

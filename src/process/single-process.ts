@@ -1,0 +1,47 @@
+import type { RunningServer, ServerIo } from '../config/running-server.ts'
+import type { ServerConfig } from '../config/server-config.ts'
+import { limits } from '../limits.ts'
+import { LocalShares } from '../seal/share-keeper.ts'
+import { startDevelopment } from './development.ts'
+import { openListeners } from './listeners.ts'
+import { logTo } from './log.ts'
+import { makeServing } from './serving.ts'
+import { removeSocketFiles } from './socket-files.ts'
+import { openStorage } from './storage.ts'
+
+/** A server that is this process alone. Throws an Error that says what stands in the way. */
+export const startSingle = async (config: ServerConfig, io: ServerIo): Promise<RunningServer> => {
+  const log = logTo(io.log)
+  const storage = await openStorage(config.storage, 'owner')
+  const keeper = new LocalShares({
+    store: storage.store,
+    waitMs: limits.storeWaitMs,
+    isUnsealed: () => serving.lifecycle.core !== undefined,
+    onKey: (combined) => serving.lifecycle.unseal(combined),
+    onSeal: () => serving.lifecycle.close(),
+  })
+  const serving = makeServing({ config, store: storage.store, keeper, log })
+  const close = async (): Promise<void> => {
+    await serving.lifecycle.close()
+    await storage.close()
+  }
+  try {
+    const dev =
+      config.dev === undefined ? {} : await startDevelopment(config.dev, serving.lifecycle)
+    const listening = await openListeners(config, serving.front, log, false)
+    serving.listensAt(listening.addresses)
+    return {
+      addresses: listening.addresses,
+      ...dev,
+      stop: async () => {
+        await listening.stop(limits.drainMs)
+        removeSocketFiles(config.listeners)
+        await close()
+      },
+      reload: () => serving.reload(),
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

@@ -1,0 +1,54 @@
+import { firstIdAt } from './commit-batch.ts'
+import type { Connection } from './connection.ts'
+import type { LanePorts } from './lane.ts'
+
+/** How long the fate of a transaction can be asked for (architecture.md A5). */
+const KEPT_MS = 3_600_000
+const EVERY_MS = 60_000
+/** Rows deleted by one statement: a few ms. */
+const AT_ONCE = 2_000
+
+/** Removes old rows of the table `commits`, when nothing else waits; all nodes do, and skip what another is at. */
+export class PruneLane {
+  readonly #ports: LanePorts
+  readonly #timer: NodeJS.Timeout
+  #due = false
+  #busy = false
+
+  constructor(ports: LanePorts) {
+    this.#ports = ports
+    const every = EVERY_MS * (1 + Math.random())
+    this.#timer = setInterval(() => this.begin(), every).unref()
+  }
+
+  /** Old rows are to be removed now. */
+  begin(): void {
+    this.#due = true
+    this.#ports.wake()
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    this.#due = false
+  }
+
+  /** Whether `start` has something for a connection. */
+  ready(): boolean {
+    return this.#due && !this.#busy
+  }
+
+  /** Removes some; never throws. */
+  async start(connection: Connection): Promise<void> {
+    this.#busy = true
+    try {
+      const before = firstIdAt(this.#ports.now() - KEPT_MS)
+      const [row] = await connection.query(this.#ports.statements.prune, [before, AT_ONCE])
+      if (Number(row?.[0]) < AT_ONCE) this.#due = false
+    } catch {
+      // The next minute tries again: nothing depends on it.
+      this.#due = false
+    } finally {
+      this.#busy = false
+    }
+  }
+}

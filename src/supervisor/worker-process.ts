@@ -1,0 +1,104 @@
+import type { ChildProcess } from 'node:child_process'
+import type { Duplex } from 'node:stream'
+import type { ServerAddress } from '../config/running-server.ts'
+import type { ServerConfig } from '../config/server-config.ts'
+import { limits } from '../limits.ts'
+import type { Log } from '../process/log.ts'
+import { forkWorker, KEY_PIPE } from './fork.ts'
+import type { KeyMessageHandler } from './key-channel.ts'
+import { KeyChannel } from './key-channel.ts'
+import type { ToSupervisor, ToWorker } from './messages.ts'
+
+/** Beyond the time for draining, how long a worker may take to end before it is killed. */
+const END_MS = 1_000
+
+export interface WorkerProcessOptions {
+  /** Answers what it asks on the key pipe. */
+  readonly onAsk: KeyMessageHandler
+  readonly onLog: (line: string) => void
+  readonly log: Log
+}
+
+/** A worker as its supervisor sees it, from the fork on. */
+export class WorkerProcess {
+  readonly keys: KeyChannel
+  /** Resolves when it listens; rejects when it cannot, or ends before. */
+  readonly listening: Promise<readonly ServerAddress[]>
+  /** Resolves when it accepts no more connections. */
+  readonly closed: Promise<void>
+  /** Resolves to the signal or exit code it ended with. */
+  readonly gone: Promise<string>
+  /** When it last gave a sign, in `performance.now()`. */
+  lastSign = performance.now()
+  /** Since when it listens, in `performance.now()`. */
+  listeningSince: number | undefined
+  /** It is to end: nobody takes its place when it does. */
+  leaving = false
+  /** Has the socket files, which cannot be shared. */
+  first = false
+  readonly #child: ChildProcess
+
+  constructor({ onAsk, onLog, log }: WorkerProcessOptions) {
+    const child = forkWorker()
+    this.#child = child
+    this.keys = new KeyChannel(child.stdio[KEY_PIPE] as Duplex, onAsk, (error) =>
+      log(`the key pipe of worker ${child.pid} failed`, error),
+    )
+    const listening = Promise.withResolvers<readonly ServerAddress[]>()
+    const closed = Promise.withResolvers<void>()
+    const gone = Promise.withResolvers<string>()
+    this.listening = listening.promise
+    this.closed = closed.promise
+    this.gone = gone.promise
+    // Whoever waits for the start hears of a failure; when nobody does, this does.
+    listening.promise.catch((error: unknown) => log(`worker ${child.pid} did not start`, error))
+    child.on('message', (message) => {
+      const told = message as ToSupervisor
+      this.lastSign = performance.now()
+      if (told.kind === 'log') onLog(told.line)
+      else if (told.kind === 'closed') closed.resolve()
+      else if (told.kind === 'failed') {
+        listening.reject(Object.assign(new Error(told.reason), { code: told.code }))
+      } else if (told.kind === 'listening') {
+        this.listeningSince = performance.now()
+        listening.resolve(told.addresses)
+      }
+    })
+    child.once('exit', (code, signal) => {
+      const how = signal ?? `exit code ${code}`
+      listening.reject(new Error(`it ended with ${how} before it listened`))
+      closed.resolve()
+      gone.resolve(how)
+    })
+    // A fork that failed, or a message to a process just gone: `exit` or `listening` tells.
+    child.on('error', (error) => listening.reject(error))
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  /** Has it open the store and listen; `key` is that of the seal, undefined while sealed. */
+  begin(config: ServerConfig, first: boolean, key: Buffer | undefined): void {
+    this.first = first
+    this.tell({ kind: 'start', config, first })
+    void this.keys.ask('key', key)
+  }
+
+  tell(message: ToWorker): void {
+    if (this.#child.connected) this.#child.send(message)
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL')
+  }
+
+  /** Has it finish what it has begun and end; kills it when that takes too long. */
+  async retire(): Promise<void> {
+    this.leaving = true
+    this.tell({ kind: 'drain' })
+    const late = setTimeout(() => this.kill(), limits.drainMs + END_MS)
+    await this.gone
+    clearTimeout(late)
+  }
+}
