@@ -30,7 +30,7 @@ const USUAL_PORT = 8200
 const PORT_STEP = 10
 const PORTS_TRIED = 20
 /** Enough to tell a newcomer; more are not counted one by one at every start. */
-const ENTITIES_COUNTED = 1000
+const ENTITIES_COUNTED = 999
 
 /** Runs the development server of a folder until a signal ends it; the exit code. */
 export const serveFolder = async (options: StartOptions, io: CommandIo): Promise<number> => {
