@@ -16,6 +16,8 @@ export const limits = {
   listPageEntries: 256,
   /** Keys in a page of an identity list: a page is one answer, and one line of the audit log. */
   pageKeys: 1_000,
+  /** Members that one request adds to a group or removes from it. */
+  membersAtOnce: 1_000,
   /** Times a request is decided anew because its caller changed while it ran. */
   decisionAttempts: 8,
   /** Ancestors of a token (architecture.md B2). */
@@ -87,4 +89,22 @@ export const limits = {
   oidcCodeMs: 300_000,
   /** Signing keys kept ready for use, per process. */
   cachedSigningKeys: 1_000,
+  /** How long a login waits for its second factor (identity.md 6.4). */
+  mfaPendingMs: 300_000,
+  /** An MFA method, or the TOTP secrets of an entity, as JSON. */
+  mfaObjectBytes: 65_536,
+  /** All login enforcements as JSON: every login reads them, about 6,000 ids. */
+  mfaEnforcementBytes: 262_144,
+  /** Methods, groups and entities that one write of a login enforcement names: each is a check of its commit. */
+  mfaEnforcementIds: 400,
+  /** Bytes of a TOTP secret: the block of the longest hash. */
+  totpKeyBytes: 128,
+  /** Width of a QR code: larger ones hold up the event loop and show no more. */
+  totpImagePixels: 2_048,
+  /** The issuer's name stands in the QR code twice: longer ones do not fit. */
+  totpIssuerBytes: 256,
+  /** How long somebody may take to answer a push. */
+  pushWaitMs: 60_000,
+  /** Pause between two looks at whether a push was answered. */
+  pushPauseMs: 1_000,
 } as const

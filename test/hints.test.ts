@@ -25,5 +25,5 @@ it('every hint has a section of docs/hints.md, and every section a hint', async 
   const page = readFileSync(`${root}/docs/hints.md`, 'utf8')
   const sections = [...page.matchAll(/^## ([a-z][a-z-]+)$/gm)].map(([, code = '']) => code)
   assert.deepEqual(sections, sections.toSorted(), 'sections stand in the order of the alphabet')
-  assert.deepEqual(sections, await codesOfSource())
+  assert.deepEqual(sections, await codesOfSource(), 'docs/hints.md (first) and src differ')
 })

@@ -25,7 +25,7 @@ export const serverBanner = (
       listenerLine(address),
     ]),
     ['Log Level', config.logLevel],
-    ['Storage', storage.kind === 'inmem' ? 'inmem' : `${storage.kind} (${storage.path})`],
+    ['Storage', storage.kind === 'lmdb' ? `${storage.kind} (${storage.path})` : storage.kind],
     ['Version', `Signet v${version} (Node ${process.versions.node})`],
   ]
   return [

@@ -4,10 +4,12 @@ import type { HclObject } from '../std/hcl/ast.ts'
 import { parseHcl } from '../std/hcl/hcl.ts'
 import { parseAudit } from './audit-config.ts'
 import { ConfigBlock } from './config-block.ts'
+import type { LabelledBlock } from './config-block.ts'
 import { ConfigError } from './config-error.ts'
 import { parseListener } from './listener-config.ts'
 import { lockoutOf, parseLockout } from './lockout-config.ts'
 import type { LockoutStanza } from './lockout-config.ts'
+import { parseStorage } from './storage-config.ts'
 import type {
   AuditConfig,
   ListenerConfig,
@@ -70,9 +72,10 @@ export const parseConfigPart = (text: string, file: string): ConfigPart => {
   const where = `error loading configuration from ${file}`
   const root = new ConfigBlock(documentOf(text, where), where)
   const listeners = root.blocks('listener', 1)
+  const storage = storageBlock(root)
   const part = {
     listeners: listeners.map(({ labels: [type = ''], block }) => parseListener(type, block)),
-    storage: storageOf(root),
+    storage: storage && parseStorage(storage.labels[0] ?? '', storage.block),
     audit: root
       .blocks('audit', 2)
       .map(({ labels: [type = '', path = ''], block }) => parseAudit(type, path, block)),
@@ -89,6 +92,9 @@ export const parseConfigPart = (text: string, file: string): ConfigPart => {
     ...root.unread().map((name) => noteOf(name)),
     ...listeners.flatMap(({ labels, block }) =>
       block.unread().map((name) => `listener ${labels[0]}: ${noteOf(name)}`),
+    ),
+    ...(storage?.block.unread() ?? []).map(
+      (name) => `storage ${storage?.labels[0]}: ${noteOf(name)}`,
     ),
   ]
   return { ...part, notes: unread.map((note) => `${file}: ${note}`) }
@@ -130,26 +136,11 @@ const documentOf = (text: string, where: string): HclObject => {
   }
 }
 
-const storageOf = (root: ConfigBlock): StorageConfig | undefined => {
+/** The one block that says where the data lies; `backend` is its older name. */
+const storageBlock = (root: ConfigBlock): LabelledBlock | undefined => {
   const stanzas = [...root.blocks('storage', 1), ...root.blocks('backend', 1)]
   if (stanzas.length > 1) throw root.wrong("only one 'storage' block is permitted")
-  const [stanza] = stanzas
-  if (stanza === undefined) return undefined
-  const type = stanza.labels[0] ?? ''
-  switch (type) {
-    case 'inmem':
-      return { kind: 'inmem' }
-    case 'file':
-    case 'lmdb': {
-      const path = stanza.block.text('path') ?? ''
-      if (path === '') throw stanza.block.wrong('path must be set')
-      return { kind: 'lmdb', path }
-    }
-    default:
-      throw stanza.block.wrong(
-        `unknown storage type ${type}: lmdb (a folder) and inmem are what there is`,
-      )
-  }
+  return stanzas[0]
 }
 
 const checkSeals = (root: ConfigBlock): void => {

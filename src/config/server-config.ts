@@ -81,10 +81,28 @@ export type UnixListenerConfig = ListenerCommon & {
 
 export type ListenerConfig = TcpListenerConfig | UnixListenerConfig
 
-/** Where the data lies: memory, or LMDB in a folder (`storage "lmdb"`; `file` means the same). */
+/** `storage "postgresql"`; absent ones are the defaults of storage/postgres. */
+export type PostgresStorageConfig = {
+  readonly kind: 'postgresql'
+  /** `postgres://user:password@host:5432/database?sslmode=verify-full`: holds a password, so it is never shown. */
+  readonly connectionUrl: string
+  /** The schema of the tables. */
+  readonly schema?: string
+  /** Connections of each process. */
+  readonly poolSize?: number
+  /** Processes of Signet on the database, all nodes together: for the check of its lock table. */
+  readonly processes?: number
+  /** How long a request waits for a connection. */
+  readonly waitMs?: number
+  readonly connectMs?: number
+  readonly statementMs?: number
+}
+
+/** Where the data lies: memory, LMDB in a folder (`storage "lmdb"`; `file` means the same), or PostgreSQL. */
 export type StorageConfig =
   | { readonly kind: 'inmem' }
   | { readonly kind: 'lmdb'; readonly path: string }
+  | PostgresStorageConfig
 
 /** How the root key is guarded. Only Shamir shares are built. */
 export type SealConfig = { readonly kind: 'shamir' }

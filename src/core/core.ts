@@ -5,6 +5,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { IdentityPort, MountDirectory } from '../engine/identity-port.ts'
 import type { AccessPort } from '../engine/ports/access.ts'
 import type { CubbyholePort } from '../engine/ports/cubbyhole.ts'
+import type { MfaPort } from '../engine/ports/mfa.ts'
 import type { MountPort, MountRecord, NewMount } from '../engine/ports/mounts.ts'
 import type { PolicyPort } from '../engine/ports/policies.ts'
 import type { TokenPort } from '../engine/ports/tokens.ts'
@@ -70,6 +71,7 @@ export interface CoreOptions {
   ) => {
     readonly engine: Engine
     readonly port: IdentityPort
+    readonly mfa: MfaPort
   }
   readonly engines: (ports: CorePorts, identity: Engine) => CoreEngines
   /** The JSON text of an answer's envelope, without a newline. */
@@ -231,6 +233,7 @@ export class Core {
       mounts: this.#mounts,
       callers,
       identity: identity.port,
+      mfa: identity.mfa,
       batch,
       wrapping,
       trails: new Trails(broker, rootNamespace, options.runningVersion, options.auditedHeaders),

@@ -5,7 +5,7 @@ import { readInput } from './input.ts'
 import type { Core } from './core.ts'
 import { rootNamespace } from './core.ts'
 import type { Reply } from './reply.ts'
-import { errorReply, refusalReply } from './reply.ts'
+import { NO_RAW_BODY, errorReply, refusalReply } from './reply.ts'
 import type { Request } from './request.ts'
 import { RequestCall } from './request-call.ts'
 import type { RouteMatcher } from './router.ts'
@@ -74,6 +74,7 @@ export class Front {
     captures: Readonly<Record<string, string>>,
   ): Promise<Reply> {
     if (request.namespace !== '') return errorReply(400, ['operation unavailable in namespaces'])
+    if (request.rawBody !== undefined) return errorReply(415, [NO_RAW_BODY])
     try {
       const head = request.operation === 'header'
       const verb = head || request.operation === 'help' ? 'read' : request.operation

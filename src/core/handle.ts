@@ -1,5 +1,6 @@
 import type { Mount, Namespace } from '../engine/call.ts'
 import type { IdentityPort } from '../engine/identity-port.ts'
+import type { MfaPort } from '../engine/ports/mfa.ts'
 import type { Names, Records, Ref } from '../engine/records.ts'
 import { Refusal, denied, errorList } from '../engine/refusal.ts'
 import type { Result } from '../engine/result.ts'
@@ -17,18 +18,20 @@ import { helpReply } from './help.ts'
 import type { Input } from './input.ts'
 import { readInput } from './input.ts'
 import { collectList } from './lists.ts'
-import { settleLogin } from './login.ts'
+import type { SettleParts } from './settle-login.ts'
+import { finishLogin, settleLogin } from './settle-login.ts'
 import type { MountTable, Mounted } from './mounts.ts'
 import { mountRef } from './mounts.ts'
 import type { Check, ConflictQueues } from './records.ts'
 import { StaleAuthority, TrackedReader, asRefusal, createRecords } from './records.ts'
 import type { Reply, Success } from './reply.ts'
-import { errorReply, refusalReply } from './reply.ts'
+import { NO_RAW_BODY, errorReply, refusalReply } from './reply.ts'
 import type { Request } from './request.ts'
 import { RequestCall } from './request-call.ts'
 import type { RouteMatch } from './router.ts'
 import type { StoreTime } from './store-time.ts'
 import { revokeToken, tokenRef, tokenUses } from './tokens.ts'
+import { auditedStream } from './stream.ts'
 import type { Trail, Trails } from './trail.ts'
 import type { Wrapping } from './wrapping.ts'
 
@@ -41,6 +44,7 @@ export interface HandleParts {
   readonly mounts: MountTable
   readonly callers: Callers
   readonly identity: IdentityPort
+  readonly mfa: MfaPort
   readonly batch: BatchTokens
   readonly wrapping: Wrapping
   readonly trails: Trails
@@ -245,7 +249,9 @@ export class Handler {
       if (error instanceof StaleAuthority) throw error
       reply = this.#refused(error, request, route)
     }
-    if (audited && route?.unaudited !== 'response') await trail.response(reply)
+    if (!audited || route?.unaudited === 'response') return reply
+    if (reply.kind === 'stream') return auditedStream(reply, trail)
+    await trail.response(reply)
     return reply
   }
 
@@ -258,6 +264,9 @@ export class Handler {
     if (request.operation === 'help') return helpReply(request, mounted, found)
     const bare = found?.route.public === true
     if (found === undefined) return errorReply(404, [errorList(['unsupported path'])])
+    if (request.rawBody !== undefined && found.route.rawBody !== true) {
+      return errorReply(415, [NO_RAW_BODY])
+    }
     const handler = request.operation === 'header' ? undefined : handlerOf(found.route, verb)
     if (handler === undefined) {
       return errorReply(405, [
@@ -281,9 +290,11 @@ export class Handler {
     trail: Trail,
     judged: Judged,
   ): Promise<Reply> {
-    const { identity, batch, wrapping } = this.#parts
+    const { wrapping } = this.#parts
     if (result === undefined) return nothing(request, call)
-    if (result.kind === 'raw') return { ...result, headers: result.headers ?? {} }
+    if (result.kind === 'raw' || result.kind === 'stream') {
+      return { ...result, headers: result.headers ?? {} }
+    }
     const base = {
       kind: 'success' as const,
       requestId: request.requestId,
@@ -298,18 +309,24 @@ export class Handler {
     let demandedTtl: number | undefined
     let wrappedAccessor = ''
     switch (result.kind) {
-      case 'login': {
-        const done = await settleLogin(call, result, identity, batch)
+      case 'login':
+      case 'second-factor': {
+        const done =
+          result.kind === 'login'
+            ? await settleLogin(call, result, this.#loginParts)
+            : await finishLogin(call, result, this.#loginParts)
         call.warnings.push(...done.warnings)
-        trail.loggedIn(done, call.entityCreated)
+        if (done.kind === 'token') trail.loggedIn(done, call.entityCreated)
         wrappedAccessor = done.auth.accessor
         success = {
           ...base,
-          data: result.emptyData === true ? {} : null,
+          data: result.kind === 'login' && result.emptyData === true ? {} : null,
           auth: done.auth,
           warnings: [],
           hints: call.hints,
         }
+        // Whoever is to answer must see what is asked; there is nothing secret in it.
+        if (done.kind === 'waiting') return { ...success, warnings: call.warnings }
         break
       }
       case 'auth':
@@ -340,6 +357,7 @@ export class Handler {
           data: result.data as never,
           leaseDurationSeconds: result.leaseDurationSeconds ?? 0,
           status: result.status,
+          audited: result.audited as Success['audited'],
           warnings: [],
           hints: call.hints,
         }
@@ -349,6 +367,11 @@ export class Handler {
     const ttl = smallest(request.wrapTtlSeconds, demandedTtl)
     if (ttl === undefined || route.neverWrapped === true) return success
     return wrapping.wrap(call, success, ttl, wrappedAccessor)
+  }
+
+  get #loginParts(): SettleParts {
+    const { identity, batch, mfa, mounts } = this.#parts
+    return { identity, batch, mfa, mountOf: async (uuid) => (await mounts.current()).byUuid(uuid)?.view }
   }
 
   readonly #warningsOf = new WeakMap<RequestCall, readonly string[]>()

@@ -1,3 +1,4 @@
+import type { Mount } from '../engine/call.ts'
 import type { IdentityPort } from '../engine/identity-port.ts'
 import type { LiveToken } from '../engine/ports/tokens.ts'
 import type { Tx } from '../engine/records.ts'
@@ -26,21 +27,46 @@ const tokenTypeOf = (mount: string, wish: Login['token']['type']): 'service' | '
   return mount === 'default-batch' ? 'batch' : 'service'
 }
 
+/** Where a login came from, and what its method says of it. */
+export interface LoginSource {
+  readonly mount: Mount
+  /** Of the login's own request. */
+  readonly path: string
+  readonly remoteAddress: string
+  readonly decide: LoginResult['decide']
+}
+
+/** What logins need. */
+export interface LoginParts {
+  readonly identity: IdentityPort
+  readonly batch: BatchTokens
+}
+
+/**
+ * Stands between knowing who logs in and making the token, in the same transaction: gives what is to be done instead, or
+ * warnings for the answer. `entityId`: '' for none.
+ */
+export type LoginGate<Instead> = (
+  tx: Tx,
+  login: Login,
+  entityId: string,
+) => Promise<{ readonly instead: Instead } | { readonly warnings: readonly string[] }>
+
 /**
  * Turns a login into a token: entity, alias, memberships and token in one commit that rests on the mount and on all that
- * `decide` read (spec/auth.md 5, identity.md 7.1). Throws the recorded Refusals.
+ * `decide` and `gate` read (spec/auth.md 5, identity.md 7.1). Throws the recorded Refusals.
  */
-export const settleLogin = async (
+export const logIn = async <Instead>(
   call: RequestCall,
-  result: LoginResult,
-  identity: IdentityPort,
-  batch: BatchTokens,
-): Promise<LoggedIn> => {
+  source: LoginSource,
+  { identity, batch }: LoginParts,
+  gate: LoginGate<Instead>,
+): Promise<LoggedIn | { readonly instead: Instead }> => {
   const drawn = drawToken()
   const made = await call.records.transact((tx) =>
-    loginIn(tx, call, result, identity, batch, drawn),
+    loginIn(tx, call, source, identity, batch, drawn, gate),
   )
-  if (made.token.type === 'service') return made
+  if ('instead' in made || made.token.type === 'service') return made
   // Sealing draws randomness, which a transaction that may run again must not.
   const clientToken = batch.seal(made.token.record)
   return {
@@ -50,17 +76,19 @@ export const settleLogin = async (
   }
 }
 
-const loginIn = async (
+const loginIn = async <Instead>(
   tx: Tx,
   call: RequestCall,
-  result: LoginResult,
+  source: LoginSource,
   identity: IdentityPort,
   batch: BatchTokens,
   drawn: { readonly text: string; readonly accessor: string },
-): Promise<LoggedIn> => {
-  const { mount, namespace, names, now } = call
+  gate: LoginGate<Instead>,
+): Promise<LoggedIn | { readonly instead: Instead }> => {
+  const { namespace, names, now } = call
+  const { mount } = source
   if ((await tx.get(mountRef(namespace, mount.uuid))) === undefined) throw denied()
-  const login = await result.decide(tx)
+  const login = await source.decide(tx)
   const { token } = login
   const person =
     login.alias === undefined
@@ -75,6 +103,9 @@ const loginIn = async (
           newId: call.newId,
           randomBytes: call.randomBytes,
         })
+  call.audited('entity_created', person?.created ?? false)
+  const gated = await gate(tx, login, person?.entityId ?? '')
+  if ('instead' in gated) return gated
   // The answer shows these policies, and each request asks for them anew: the login rests on the person, not on every group.
   const subject =
     person === undefined
@@ -110,13 +141,13 @@ const loginIn = async (
   const type = tokenTypeOf(mount.tokenType, token.type)
   const carried = {
     policies,
-    path: call.path,
+    path: source.path,
     meta: login.metadata,
     displayName: `${prefix}${login.displayName}`.replace(/-$/, ''),
     creationTtl: ttl,
     role: '',
     entityId: person?.entityId ?? '',
-    boundCidrs: token.strictlyBindIp ? [call.remoteAddress] : token.boundCidrs,
+    boundCidrs: token.strictlyBindIp ? [source.remoteAddress] : token.boundCidrs,
     mountUuid: mount.uuid,
   }
   const issued =
@@ -150,11 +181,10 @@ const loginIn = async (
     )
   }
   for (const { code, text } of person?.hints ?? []) call.hint(code, text)
-  call.audited('entity_created', person?.created ?? false)
   return {
     token: issued,
     entityName: subject?.name,
-    warnings: [...(login.warnings ?? []), ...warnings],
+    warnings: [...(login.warnings ?? []), ...warnings, ...gated.warnings],
     auth: {
       clientToken: type === 'batch' ? '' : drawn.text,
       accessor: record.accessor,

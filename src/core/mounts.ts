@@ -201,6 +201,10 @@ export class MountTable implements MountPort {
       byAccessor: async (accessor) => (await this.current()).byAccessor(accessor)?.view,
       byPath: async (path) =>
         (await this.current()).all.find(({ record }) => record.path === path)?.view,
+      hasAuthType: async (type) =>
+        (await this.current()).all.some(
+          ({ record }) => record.class === 'auth' && record.type === type,
+        ),
       check: async (tx, mount) => {
         if ((await tx.get(mountRef(this.#root, mount.uuid))) === undefined) throw denied()
       },

@@ -16,6 +16,8 @@ export interface Success {
   readonly copyDataToTop: boolean
   /** Absent: 200 with a newline at the end of the body. */
   readonly status: number | undefined
+  /** What the audit entry shows in place of `data`. */
+  readonly audited?: Json | undefined
 }
 
 /** What the core answers; src/http turns it into bytes. */
@@ -29,6 +31,13 @@ export type Reply =
       readonly body: string
       readonly headers: Readonly<Record<string, string>>
     }
+  | {
+      readonly kind: 'stream'
+      readonly contentType: string
+      readonly headers: Readonly<Record<string, string>>
+      readonly body: AsyncIterable<Uint8Array>
+      readonly summary: () => Readonly<Record<string, Json>>
+    }
   | ErrorReply
 
 /** An error. */
@@ -40,6 +49,9 @@ export interface ErrorReply {
   readonly hints: readonly Hint[]
   readonly headers: Readonly<Record<string, string>>
 }
+
+/** The answer to lines where an object is wanted (415). */
+export const NO_RAW_BODY = 'this path takes JSON, not application/x-ndjson'
 
 /** An error of these texts. */
 export const errorReply = (status: number, errors: readonly string[]): ErrorReply => ({

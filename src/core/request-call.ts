@@ -25,6 +25,7 @@ export interface CallParts {
 export class RequestCall implements Call {
   readonly input: Readonly<Record<string, unknown>>
   readonly free: Readonly<Record<string, Json>>
+  readonly rawBody: Uint8Array | undefined
   readonly hasBody: boolean
   readonly verb: Verb
   readonly path: string
@@ -35,6 +36,7 @@ export class RequestCall implements Call {
   readonly requestId: string
   readonly remoteAddress: string
   readonly headers: Request['headers']
+  readonly mfaHeaders: NonNullable<Request['mfaHeaders']>
   readonly wrapTtlSeconds: number | undefined
   readonly records: Records
   readonly names: Names
@@ -48,7 +50,8 @@ export class RequestCall implements Call {
     this.input = input.values
     this.free = input.free
     this.#sent = input.sent
-    this.hasBody = request.data !== undefined
+    this.rawBody = request.rawBody
+    this.hasBody = request.data !== undefined || request.rawBody !== undefined
     this.verb = parts.verb
     this.path = request.path
     this.namespace = parts.namespace
@@ -58,6 +61,7 @@ export class RequestCall implements Call {
     this.requestId = request.requestId
     this.remoteAddress = request.remoteAddress
     this.headers = request.headers
+    this.mfaHeaders = request.mfaHeaders ?? []
     this.wrapTtlSeconds = parts.wrapTtlSeconds
     this.records = parts.records
     this.names = parts.names

@@ -11,7 +11,11 @@ export interface Request {
   readonly path: string
   readonly token: string | undefined
   readonly data: Readonly<Record<string, Json>> | undefined
+  /** A body of NDJSON, not looked into; `data` is then what the query said. */
+  readonly rawBody?: Uint8Array
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  /** X-Vault-MFA: a method by id or name, and what answers it. */
+  readonly mfaHeaders?: readonly { readonly method: string; readonly value: string | undefined }[]
   /** Seconds, maybe a fraction; undefined when wrapping is not asked for. */
   readonly wrapTtlSeconds: number | undefined
   /** '' for root, else a path ending in '/'. */

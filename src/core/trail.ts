@@ -189,13 +189,15 @@ const responseOf = (reply: Reply, login: AuditAuth | undefined): AuditResponse |
       return undefined
     case 'raw':
       return {}
+    case 'stream':
+      return { data: reply.summary() }
     case 'error':
       return reply.data === undefined ? undefined : { data: reply.data as JsonObject }
     case 'success': {
       const { wrapInfo } = reply
       return {
         auth: login,
-        data: (reply.data ?? undefined) as JsonObject | undefined,
+        data: (reply.audited ?? reply.data ?? undefined) as JsonObject | undefined,
         warnings: reply.warnings,
         wrapInfo:
           wrapInfo === undefined

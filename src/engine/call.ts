@@ -57,6 +57,8 @@ export interface Call<I = Readonly<Record<string, unknown>>> {
   readonly has: (field: keyof I & string) => boolean
   /** The body's members on writes of routes with `free`; {} otherwise. */
   readonly free: Readonly<Record<string, Json>>
+  /** The body as it came, on routes with `rawBody`; undefined when it was sent as something else. */
+  readonly rawBody?: Uint8Array | undefined
   /** Whether the request had a body or parameters at all. */
   readonly hasBody: boolean
   readonly verb: Verb

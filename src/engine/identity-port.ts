@@ -113,6 +113,8 @@ export interface SubjectAlias {
 export interface MountDirectory {
   byAccessor(accessor: string): Promise<Mount | undefined>
   byPath(path: string): Promise<Mount | undefined>
+  /** Whether an auth mount of this type is there. */
+  hasAuthType(type: string): Promise<boolean>
   /** The record whose version guards the mount, to be read in a transaction that rests on it. */
   check(tx: Tx, mount: Mount): Promise<void>
 }

@@ -1,4 +1,5 @@
 import type { Json } from '../std/json.ts'
+import type { MfaAnswers } from './ports/mfa.ts'
 import type { Tx } from './records.ts'
 
 /** What a handler answers. `undefined` is "nothing": 204 for writes and deletes, 404 for reads and lists. */
@@ -6,8 +7,10 @@ export type Result =
   | DataResult
   | ListResult
   | LoginResult
+  | SecondFactorResult
   | AuthResult
   | RawResult
+  | StreamResult
   | WrappedResult
   | undefined
 
@@ -23,6 +26,8 @@ export interface DataResult {
   readonly wrappedAccessor?: string
   /** Seconds, for engines that advise one without a lease (KV v1: lease_duration). */
   readonly leaseDurationSeconds?: number
+  /** What the audit entry shows in place of `data`: counts and a digest of what is too much for it (identity/import). */
+  readonly audited?: Readonly<Record<string, Json>>
 }
 
 /** A list as pages (settled.md 17): nothing holds all of it but the renderer. */
@@ -47,6 +52,13 @@ export interface LoginResult {
   readonly decide: (tx: Tx) => Promise<Login>
   /** True: `data` is `{}` instead of null (ldap). */
   readonly emptyData?: boolean
+}
+
+/** The second half of a login: what answers the second factor that it waits for (sys/mfa/validate). */
+export interface SecondFactorResult {
+  readonly kind: 'second-factor'
+  readonly requestId: string
+  readonly answers: MfaAnswers
 }
 
 /** Token parameters of spec/auth.md section 5, as a role, user or config holds them. Durations in seconds, 0 = unset. */
@@ -102,6 +114,7 @@ export interface AuthBlock {
   readonly tokenType: 'service' | 'batch'
   readonly orphan: boolean
   readonly numUses: number
+  /** Present where a second factor is still to come: there is no token then, and the rest says nothing. */
   readonly mfaRequirement?: Json
 }
 
@@ -117,6 +130,20 @@ export interface RawResult {
   readonly contentType: string
   readonly body: string
   readonly headers?: Readonly<Record<string, string>>
+}
+
+/** A body that is sent while it is made: nothing holds all of it. 200, not enveloped, never wrapped. */
+export interface StreamResult {
+  readonly kind: 'stream'
+  readonly contentType: string
+  readonly headers?: Readonly<Record<string, string>>
+  /**
+   * Asked for the next piece once the client has taken what was sent. Its `return` is called when the client is gone; what it
+   * throws breaks the connection off, so that nobody takes a part for the whole.
+   */
+  readonly body: AsyncIterable<Uint8Array>
+  /** What the audit entry of the answer shows; asked for when the body is made, before its end is sent. */
+  readonly summary: () => Readonly<Record<string, Json>>
 }
 
 /** The `wrap_info` of an answer that lies behind a wrapping token. `createdAt` in ms. */

@@ -42,6 +42,11 @@ export interface Route<F extends Fields = Fields> {
   readonly counts?: (value: unknown) => boolean
   /** The body's members are the data itself (KV v1, cubbyhole): they arrive as `call.free`, no unknown-field warning. */
   readonly free?: boolean
+  /**
+   * Takes a body of NDJSON (`Content-Type: application/x-ndjson`) as `call.rawBody`, and its parameters from the query. On other
+   * routes such a body is refused (415).
+   */
+  readonly rawBody?: boolean
   /** `data` is copied to the top level of the envelope too (spec/auth.md 1.5). */
   readonly copyDataToTop?: boolean
   /**

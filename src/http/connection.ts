@@ -42,6 +42,8 @@ export class Connection {
   /** When the client must have taken what was written. */
   #writeDeadline = Infinity
   #lingered = 0
+  /** Set while a stream waits for the client to take what was sent. */
+  #room: (() => void) | undefined
 
   constructor(host: ConnectionHost, socket: Socket) {
     this.#host = host
@@ -53,7 +55,10 @@ export class Connection {
     socket.on('drain', () => this.#drained())
     socket.on('end', () => this.#clientEnded())
     socket.on('error', () => socket.destroy())
-    socket.on('close', () => host.closed(this))
+    socket.on('close', () => {
+      this.#room?.()
+      host.closed(this)
+    })
   }
 
   /** Closes what is past its deadline. */
@@ -118,8 +123,12 @@ export class Connection {
   async #serve({ head, body }: Message): Promise<void> {
     const { method, target, headers } = head
     const answer = await this.#host.answer({ method, target, headers, body }, this.#socket)
-    if (this.#socket.destroyed) return
     if (!head.keepAlive) this.#last = true
+    if (answer.stream !== undefined) {
+      await this.#streamed(answer, answer.stream, head.takesChunks)
+      return
+    }
+    if (this.#socket.destroyed) return
     // Asked again afterwards: the listener may have begun to stop while the answer was made.
     const closes = this.#last
     try {
@@ -128,17 +137,73 @@ export class Connection {
       this.#close(this.#host.fault(error))
       return
     }
-    if (closes) {
-      this.#socket.end()
-      this.#linger()
-      return
-    }
-    if (this.#socket.writableNeedDrain) this.#phase = 'draining'
-    else this.#readOn()
+    this.#finish(closes)
   }
 
   #drained(): void {
+    this.#room?.()
     if (this.#phase === 'draining') this.#readOn()
+  }
+
+  /** Sends an answer while it is made, no faster than the client takes it; breaks off where it fails. */
+  async #streamed(
+    answer: HttpAnswer,
+    stream: AsyncIterable<Uint8Array>,
+    takesChunks: boolean,
+  ): Promise<void> {
+    const pieces = stream[Symbol.asyncIterator]()
+    // Its end is where the connection ends, for a client that knows no chunks.
+    if (!takesChunks) this.#last = true
+    const closes = this.#last
+    try {
+      const framing = takesChunks ? 'chunked' : 'until-close'
+      this.#send(responseHead(answer, framing, this.#host.date(), closes))
+      for (;;) {
+        while (this.#socket.writableNeedDrain && !this.#socket.destroyed) await this.#roomToWrite()
+        if (this.#socket.destroyed) {
+          await pieces.return?.()
+          return
+        }
+        const step = await pieces.next()
+        if (step.done === true) break
+        if (step.value.length === 0) continue
+        this.#socket.cork()
+        if (takesChunks) this.#send(`${step.value.length.toString(16)}\r\n`)
+        this.#send(step.value)
+        if (takesChunks) this.#send('\r\n')
+        this.#socket.uncork()
+      }
+    } catch (error) {
+      this.#host.fault(error)
+      this.destroy()
+      return
+    }
+    if (takesChunks) this.#send('0\r\n\r\n')
+    this.#finish(this.#last)
+  }
+
+  #send(bytes: string | Uint8Array): void {
+    if (this.#socket.destroyed) return
+    this.#writeDeadline = this.#host.now() + this.#host.limits.writeMs
+    if (typeof bytes === 'string') this.#socket.write(bytes, 'latin1')
+    else this.#socket.write(bytes)
+  }
+
+  async #roomToWrite(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#room = resolve
+    })
+    this.#room = undefined
+  }
+
+  /** After an answer: the next request, or the end of the connection. */
+  #finish(closes: boolean): void {
+    if (this.#socket.destroyed) return
+    if (closes) {
+      this.#socket.end()
+      this.#linger()
+    } else if (this.#socket.writableNeedDrain) this.#phase = 'draining'
+    else this.#readOn()
   }
 
   /** Turns to the next request of a kept-alive connection. */

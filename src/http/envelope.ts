@@ -9,7 +9,8 @@ const JSON_TYPE = 'application/json'
 export interface EnvelopeAuth {
   readonly client_token: string
   readonly accessor: string
-  readonly policies: readonly string[]
+  /** null while a second factor is still to come. */
+  readonly policies: readonly string[] | null
   readonly token_policies: readonly string[]
   readonly identity_policies: readonly string[]
   readonly metadata: Readonly<Record<string, string>> | null

@@ -99,8 +99,9 @@ const requestOf = (raw: RawRequest, origin: Origin, options: InterpretOptions): 
 
   const rawMethods = options.rawMethods?.(path)
   if (rawMethods && !rawMethods.includes(raw.method)) throw refuse(405)
-  const { operation, data } = readOperation(raw, query, options.limits)
-  if (rawMethods) return { ...common, operation, path, data }
+  const { operation, data, rawBody } = readOperation(raw, query, options.limits)
+  const asked = { ...common, operation, data, ...(rawBody === undefined ? {} : { rawBody }) }
+  if (rawMethods) return { ...asked, path }
 
   const wrapTtlSeconds = wrapTtlOf(raw.headers)
   const mfaHeaders = mfaHeadersOf(raw.headers)
@@ -109,10 +110,8 @@ const requestOf = (raw: RawRequest, origin: Origin, options: InterpretOptions): 
   if (writes && path.endsWith('/')) throw refuse(400, "cannot write to a path ending in '/'")
   const lists = operation === 'list' || operation === 'scan'
   return {
-    ...common,
-    operation,
+    ...asked,
     path: lists && !path.endsWith('/') ? `${path}/` : path,
-    data,
     wrapTtlSeconds,
     wrapFormat: first(raw.headers, 'x-vault-wrap-format') === 'jwt' ? 'jwt' : undefined,
     mfaHeaders,
@@ -176,6 +175,13 @@ const checkClean = (method: string, target: Target): void => {
 interface Asked {
   readonly operation: Operation
   readonly data: Readonly<Record<string, Json>> | undefined
+  readonly rawBody?: Uint8Array
+}
+
+/** Lines go to their route as they are: they are no object, and may be many more than one. */
+const isLines = ({ headers }: RawRequest): boolean => {
+  const type = first(headers, 'content-type')
+  return type !== undefined && /^\s*application\/x-ndjson\s*(?:;|$)/i.test(type)
 }
 
 const readOperation = (raw: RawRequest, query: Parameters, limits: HttpLimits): Asked => {
@@ -192,6 +198,7 @@ const readOperation = (raw: RawRequest, query: Parameters, limits: HttpLimits): 
       return { operation: 'delete', data: queryData(query) }
     case 'POST':
     case 'PUT':
+      if (isLines(raw)) return { operation: 'update', data: queryData(query), rawBody: raw.body }
       return {
         operation: 'update',
         data: writeBody(first(raw.headers, 'content-type'), raw.body, limits),

@@ -24,6 +24,8 @@ export interface MessageHead {
   readonly framing: Framing
   /** Whether the client wants (and may have) further answers on this connection. */
   readonly keepAlive: boolean
+  /** Whether the client understands an answer in chunks (HTTP/1.1). */
+  readonly takesChunks: boolean
   /** The client waits for `100 Continue` before it sends the body. */
   readonly expectsContinue: boolean
 }
@@ -87,6 +89,7 @@ export const parseHead = (text: string): MessageHead => {
     headers,
     framing: framingOf(headers, atLeast11),
     keepAlive: atLeast11 ? !connection.includes('close') : connection.includes('keep-alive'),
+    takesChunks: atLeast11,
     expectsContinue: atLeast11 && tokens(headers['expect']).includes('100-continue'),
   }
 }

@@ -1,11 +1,32 @@
 import type { Reply, Success } from '../core/reply.ts'
 import type { AuthBlock, WrapInfo } from '../engine/result.ts'
+import type { Json } from '../std/json.ts'
 import { compareBytes } from '../std/json.ts'
 import type { EnvelopeAuth, EnvelopeWrapInfo, SuccessParts } from './envelope.ts'
 import { envelopeText, renderError, renderNoContent, renderSuccess } from './envelope.ts'
 import type { HttpAnswer } from './request.ts'
 
-const authOf = (auth: AuthBlock): EnvelopeAuth => ({
+/** A login that waits for its second factor has no token to tell of. */
+const waitingAuth = (requirement: Json): EnvelopeAuth => ({
+  client_token: '',
+  accessor: '',
+  policies: null,
+  token_policies: [],
+  identity_policies: [],
+  metadata: null,
+  lease_duration: 0,
+  renewable: false,
+  entity_id: '',
+  token_type: 'default',
+  orphan: false,
+  mfa_requirement: requirement,
+  num_uses: 0,
+})
+
+const authOf = (auth: AuthBlock): EnvelopeAuth =>
+  auth.mfaRequirement === undefined ? tokenAuth(auth) : waitingAuth(auth.mfaRequirement)
+
+const tokenAuth = (auth: AuthBlock): EnvelopeAuth => ({
   client_token: auth.clientToken,
   accessor: auth.accessor,
   policies: [...new Set([...auth.tokenPolicies, ...auth.identityPolicies])].sort(compareBytes),
@@ -17,7 +38,7 @@ const authOf = (auth: AuthBlock): EnvelopeAuth => ({
   entity_id: auth.entityId,
   token_type: auth.tokenType,
   orphan: auth.orphan,
-  mfa_requirement: auth.mfaRequirement ?? null,
+  mfa_requirement: null,
   num_uses: auth.numUses,
 })
 
@@ -58,6 +79,14 @@ export const renderReply = (reply: Reply): HttpAnswer => {
         status: reply.status,
         contentType: reply.contentType,
         body: reply.body,
+        headers: reply.headers,
+      }
+    case 'stream':
+      return {
+        status: 200,
+        contentType: reply.contentType,
+        body: undefined,
+        stream: reply.body,
         headers: reply.headers,
       }
     case 'error':

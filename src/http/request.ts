@@ -23,6 +23,8 @@ export interface HttpRequest {
   readonly token: string | undefined
   /** Query or body as the operation has it (spec/auth.md 1.2); undefined when there was none. Use Object.hasOwn. */
   readonly data: Readonly<Record<string, Json>> | undefined
+  /** A body of NDJSON, not looked into; `data` is then what the query said. */
+  readonly rawBody?: Uint8Array
   readonly headers: HttpHeaders
   /** Seconds, maybe a fraction; undefined when wrapping is not asked for. */
   readonly wrapTtlSeconds: number | undefined
@@ -44,6 +46,8 @@ export interface HttpAnswer {
   /** Absent: no Content-Type. */
   readonly contentType?: string
   readonly body: string | Uint8Array | undefined
+  /** In place of `body`: what is sent while it is made, in chunks. */
+  readonly stream?: AsyncIterable<Uint8Array>
 }
 
 /** A request as it was read off the wire: only its framing has been judged. */

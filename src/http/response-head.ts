@@ -13,7 +13,7 @@ const isBodyless = (status: number): boolean => status === 204 || status === 304
  */
 export const responseHead = (
   answer: HttpAnswer,
-  length: number,
+  length: number | 'chunked' | 'until-close',
   date: string,
   closes: boolean,
 ): string => {
@@ -27,6 +27,7 @@ export const responseHead = (
       head += `${name}: ${value}\r\n`
     }
   head += `Date: ${date}\r\n`
-  if (!isBodyless(status)) head += `Content-Length: ${length}\r\n`
+  if (length === 'chunked') head += 'Transfer-Encoding: chunked\r\n'
+  else if (length !== 'until-close' && !isBodyless(status)) head += `Content-Length: ${length}\r\n`
   return `${head}Connection: ${closes ? 'close' : 'keep-alive'}\r\n\r\n`
 }

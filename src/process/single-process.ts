@@ -12,7 +12,7 @@ import { openStorage } from './storage.ts'
 /** A server that is this process alone. Throws an Error that says what stands in the way. */
 export const startSingle = async (config: ServerConfig, io: ServerIo): Promise<RunningServer> => {
   const log = logTo(io.log)
-  const storage = await openStorage(config.storage, 'owner')
+  const storage = await openStorage(config.storage, 'owner', log)
   const keeper = new LocalShares({
     store: storage.store,
     waitMs: limits.storeWaitMs,

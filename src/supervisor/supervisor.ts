@@ -82,7 +82,7 @@ class Supervisor {
   async start(): Promise<RunningServer> {
     // They load their code while this process claims store and ports.
     const workers = Array.from({ length: this.#config.workers }, () => this.#fork())
-    const storage = await openStorage(this.#config.storage, 'owner')
+    const storage = await openStorage(this.#config.storage, 'owner', this.#log)
     this.#storage = storage
     this.#config = { ...this.#config, listeners: await withFreePorts(this.#config.listeners) }
     const shares = new LocalShares({

@@ -39,7 +39,7 @@ const start = async ({
   config,
   first,
 }: ToWorker & { readonly kind: 'start' }): Promise<Running> => {
-  const storage = await openStorage(config.storage, 'worker')
+  const storage = await openStorage(config.storage, 'worker', log)
   const serving = makeServing({
     config,
     store: storage.store,

@@ -39,7 +39,13 @@ const answerOf = (reply: Reply): NodeAnswer => {
   const auth = reply.kind === 'success' ? reply.auth : undefined
   return {
     status:
-      reply.kind === 'none' ? 204 : reply.kind === 'success' ? (reply.status ?? 200) : reply.status,
+      reply.kind === 'none'
+        ? 204
+        : reply.kind === 'stream'
+          ? 200
+          : reply.kind === 'success'
+            ? (reply.status ?? 200)
+            : reply.status,
     data: (reply.kind === 'success' ? (reply.data ?? {}) : {}) as Record<string, Json>,
     auth: {
       token: auth?.clientToken ?? '',

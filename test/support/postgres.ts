@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { Client } from 'pg'
+import type { ClientConfig } from 'pg'
 
 /** A PostgreSQL server of its own, in a temporary folder. */
 export interface TestPostgres {
@@ -24,7 +25,7 @@ export interface TestPostgres {
   readonly port: number
   /** A URL for the database `postgres` as its superuser. */
   readonly url: string
-  /** The same with something changed: `url.replace` is not needed in tests. */
+  /** The same with another port, database or query. */
   urlWith(change: {
     readonly port?: number
     readonly database?: string
@@ -34,6 +35,8 @@ export interface TestPostgres {
   run(sql: string): Promise<readonly Record<string, unknown>[]>
   /** Ends it in good order (`fast`), or as a crash of the machine would, but for the page cache. */
   halt(how: 'fast' | 'crash'): Promise<void>
+  /** Makes it a standby of nobody at the next start. Call it between `halt` and `start`. */
+  makeStandby(): void
   /** Starts it again after `halt`; resolves when it answers. */
   start(): Promise<void>
   /** Stops it and removes its folder. */
@@ -110,15 +113,19 @@ const endTied = async (child: ChildProcess): Promise<void> => {
   await over
 }
 
+const giveAway = (path: string): void => {
+  const owner = unprivileged()
+  if (owner !== undefined) chownSync(path, owner.uid, owner.gid)
+}
+
 const temporaryFolder = (name: string): string => {
   const folder = mkdtempSync(join(tmpdir(), name))
-  const owner = unprivileged()
-  if (owner !== undefined) chownSync(folder, owner.uid, owner.gid)
+  giveAway(folder)
   chmodSync(folder, 0o700)
   return folder
 }
 
-const connectWhenReady = async (url: string): Promise<Client> => {
+const connectWhenReady = async (url: string | ClientConfig): Promise<Client> => {
   for (let left = 300; ; left--) {
     const client = new Client(url)
     client.on('error', () => {})
@@ -132,8 +139,14 @@ const connectWhenReady = async (url: string): Promise<Client> => {
   }
 }
 
-/** Starts a server with these settings (`name=value`). Call `skipWithout('postgres')` before. */
-export const startPostgres = async (settings: readonly string[] = []): Promise<TestPostgres> => {
+/**
+ * Starts a server with these settings (`name=value`). `files` puts files into its data folder: a path to copy, or the
+ * text of pg_hba.conf; `server.crt` and `server.key` turn TLS on. Call `skipWithout('postgres')` before.
+ */
+export const startPostgres = async (
+  settings: readonly string[] = [],
+  files: Readonly<Record<string, string>> = {},
+): Promise<TestPostgres> => {
   const folder = temporaryFolder('signet-pg-')
   const made = spawnSync(
     programPath('initdb')!,
@@ -152,6 +165,11 @@ export const startPostgres = async (settings: readonly string[] = []): Promise<T
     { ...unprivileged(), cwd: '/', encoding: 'utf8' },
   )
   if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`)
+  for (const [name, file] of Object.entries(files)) {
+    const path = join(folder, 'data', name)
+    writeFileSync(path, name === 'pg_hba.conf' ? file : readFileSync(file), { mode: 0o600 })
+    giveAway(path)
+  }
   const port = await freePort()
   const host = '127.0.0.1'
   const urlWith: TestPostgres['urlWith'] = ({
@@ -160,14 +178,19 @@ export const startPostgres = async (settings: readonly string[] = []): Promise<T
     query = '',
   }) => `postgres://postgres@${host}:${other}/${database}${query}`
   const url = urlWith({})
+  const socket = { host: folder, port, user: 'postgres', database: 'postgres' }
+  const tls = 'server.crt' in files ? ['ssl=on'] : []
   const words = [
     ['-D', join(folder, 'data'), '-p', String(port), '-h', host, '-k', folder],
-    ...['shared_buffers=32MB', 'max_wal_size=256MB', ...settings].map((setting) => ['-c', setting]),
+    ...['shared_buffers=32MB', 'max_wal_size=256MB', ...tls, ...settings].map((setting) => [
+      '-c',
+      setting,
+    ]),
   ].flat()
   let child: ChildProcess | undefined
   const start = async (): Promise<void> => {
     child = spawnTied(programPath('postgres')!, words, 'INT')
-    await (await connectWhenReady(url)).end()
+    await (await connectWhenReady(socket)).end()
   }
   const halt: TestPostgres['halt'] = async (how) => {
     if (how === 'crash') {
@@ -178,7 +201,7 @@ export const startPostgres = async (settings: readonly string[] = []): Promise<T
     child = undefined
   }
   const run: TestPostgres['run'] = async (sql) => {
-    const client = await connectWhenReady(url)
+    const client = await connectWhenReady(socket)
     try {
       const result: unknown = await client.query(sql)
       const last = (Array.isArray(result) ? result.at(-1) : result) as {
@@ -199,7 +222,12 @@ export const startPostgres = async (settings: readonly string[] = []): Promise<T
     await stop()
     throw error
   }
-  return { host, port, url, urlWith, run, halt, start, stop }
+  const makeStandby = (): void => {
+    const path = join(folder, 'data', 'standby.signal')
+    writeFileSync(path, '')
+    giveAway(path)
+  }
+  return { host, port, url, urlWith, run, halt, makeStandby, start, stop }
 }
 
 /** A PgBouncer in transaction mode before a server. */

@@ -48,10 +48,10 @@ export interface MfaPort {
   required(
     reader: Reader,
     scope: MfaScope,
-    login: { readonly mount: Mount; readonly entityId: string; readonly groupIds: readonly string[] },
+    login: { readonly mount: Mount; readonly entityId: string },
   ): Promise<readonly MfaConstraint[]>
   /** In the login's transaction: keeps it until the second factor comes, at most five minutes. */
-  hold(tx: Tx, scope: MfaScope, login: HeldLogin): void
+  hold(tx: Tx, scope: MfaScope, login: HeldLogin, constraints: readonly MfaConstraint[]): void
   /** The login that waits under this id; undefined when it was used, has lapsed, or never was. */
   held(reader: Reader, scope: MfaScope, requestId: string): Promise<HeldLogin | undefined>
   /**

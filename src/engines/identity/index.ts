@@ -1,10 +1,15 @@
 import type { Engine } from '../../engine/engine.ts'
+import type { MfaPort } from '../../engine/ports/mfa.ts'
 import type { IdentityPort, MountDirectory } from '../../engine/identity-port.ts'
 import { aliasRoutes, legacyAliasRoutes } from './alias-routes.ts'
 import { entityRoutes, personaRoutes } from './entity-routes.ts'
+import { groupMemberRoutes } from './group-member-routes.ts'
 import { groupRoutes } from './group-routes.ts'
 import { aliasEntity, login } from './login.ts'
 import { lookupEntityRoute } from './lookup-entity.ts'
+import { dropEnded } from './membership-cleanup.ts'
+import { createMfa } from './mfa/index.ts'
+import type { Outside } from './mfa/outside.ts'
 import { runBackground } from './oidc/background.ts'
 import type { OidcDeps } from './oidc/deps.ts'
 import { oidcRoutes } from './oidc/routes.ts'
@@ -15,9 +20,12 @@ import { aliasOf, subject } from './subject.ts'
 export const createIdentity = (
   deps: {
     readonly mounts: MountDirectory
+    /** How providers of second factors are reached, where that is not the network. */
+    readonly outside?: Outside
   } & OidcDeps,
-): { readonly engine: Engine; readonly port: IdentityPort } => {
+): { readonly engine: Engine; readonly port: IdentityPort; readonly mfa: MfaPort } => {
   const { mounts } = deps
+  const mfa = createMfa(mounts, deps.outside)
   const storedDefaults = new Set<number>()
   return {
     engine: {
@@ -30,11 +38,20 @@ export const createIdentity = (
         ...legacyAliasRoutes(mounts),
         ...personaRoutes(mounts),
         ...groupRoutes(deps),
+        ...groupMemberRoutes(mounts),
         lookupEntityRoute(mounts),
         ...oidcRoutes(deps),
+        ...mfa.routes,
       ],
-      background: (scope) => runBackground(scope, storedDefaults),
+      background: async (scope) => {
+        await Promise.all([
+          dropEnded(scope),
+          runBackground(scope, storedDefaults),
+          mfa.background(scope),
+        ])
+      },
     },
+    mfa: mfa.port,
     port: { login, aliasEntity, refreshGroups, subject, aliasOf },
   }
 }

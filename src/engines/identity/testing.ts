@@ -76,6 +76,12 @@ class FakeMounts implements MountDirectory {
     return [...this.#byAccessor.values()].find((mount) => mount.path === path)
   }
 
+  async hasAuthType(type: string): Promise<boolean> {
+    return [...this.#byAccessor.values()].some(
+      (mount) => mount.type === type && mount.path.startsWith('auth/'),
+    )
+  }
+
   async check(tx: Parameters<MountDirectory['check']>[0], mount: Mount): Promise<void> {
     if ((await tx.get(mountRecords.at(0, mount.key))) === undefined) throw denied()
   }
@@ -325,8 +331,9 @@ const match = (
 ): { readonly route: Route; readonly captures: Readonly<Record<string, string>> } => {
   for (const route of routes) {
     const names: string[] = []
-    const pattern = route.path.replace(/([:*])(\w+)/g, (_, kind: string, name: string) => {
+    const pattern = route.path.replace(/([:*+])(\w+)/g, (_, kind: string, name: string) => {
       names.push(name)
+      if (kind === '+') return '([^/]+)'
       return kind === ':' ? '(\\w(?:[\\w.-]*\\w)?)' : '(.+)'
     })
     const found = new RegExp(`^${pattern}$`, 's').exec(path)

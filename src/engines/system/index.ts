@@ -8,6 +8,7 @@ import { initRoute } from './init.ts'
 import { internalUiRoutes } from './internal-ui.ts'
 import { leaseRoutes } from './leases.ts'
 import { lockedUserRoutes } from './locked-users.ts'
+import { mfaRoutes } from './mfa.ts'
 import { authRoutes, mountRoutes } from './mounts.ts'
 import type { SystemOptions } from './options.ts'
 import { policyRoutes } from './policies.ts'
@@ -42,5 +43,6 @@ export const createSystemEngine = (options: SystemOptions): Engine => ({
     ...toolRoutes(),
     ...hostRoutes(options),
     ...leaseRoutes(options),
+    ...mfaRoutes(),
   ],
 })

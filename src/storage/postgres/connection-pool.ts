@@ -11,6 +11,8 @@ export interface PoolPorts {
   readonly wanted: () => boolean
   /** Takes a line when the database stops or begins to be reachable. */
   readonly log: (text: string) => void
+  /** How long a caller waits, in ms: pauses stay below half of it, so that each caller sees a try. */
+  readonly waitMs: number
 }
 
 const FIRST_PAUSE_MS = 50
@@ -98,7 +100,8 @@ export class ConnectionPool {
   #failed(reason: string): void {
     if (this.#failure !== reason && !this.#closed) this.#ports.log(reason)
     this.#failure = reason
-    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures)
+    const longest = Math.min(LONGEST_PAUSE_MS, this.#ports.waitMs / 2)
+    const pause = Math.min(longest, FIRST_PAUSE_MS * 2 ** this.#failures)
     this.#failures += 1
     // Nodes that lost the server together do not come back in step.
     this.#pausedUntil = performance.now() + pause * (0.5 + Math.random() / 2)

@@ -105,6 +105,7 @@ class PostgresStore implements PostgresStoreHandle {
       onFree: () => this.#dispatch(),
       wanted: () => this.#lanes().some((lane) => lane.ready()),
       log: parts.log,
+      waitMs: parts.waitMs,
     })
     this.#wait = {
       watch: parts.watch,

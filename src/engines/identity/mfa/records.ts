@@ -119,6 +119,8 @@ export interface PendingRecord {
   readonly heldAt: number
   readonly expiresAt: number
   readonly carried: unknown
+  /** Methods that this login may make a secret for. */
+  readonly selfEnrollment: readonly string[]
   /** A secret made in this login; the entity's from the moment its first passcode came. */
   readonly enrolling?: TotpSecret
 }

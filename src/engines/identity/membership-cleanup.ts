@@ -1,0 +1,86 @@
+import type { BackgroundScope } from '../../engine/engine.ts'
+import type { Ref, Tx } from '../../engine/records.ts'
+import { keyId } from '../../engine/records.ts'
+import { countMembers } from './group-counters.ts'
+import { childRef, knownGroupRef, memberRef, membershipsRef } from './group-record.ts'
+import type { DueMembership } from './membership-due.ts'
+import { dueAt, dueOf } from './membership-due.ts'
+import { isLive, parentEndsWith } from './membership-end.ts'
+import { directMemberships, putMemberships } from './membership-record.ts'
+import type { MemberEdge } from './records.ts'
+
+/** Memberships of one commit: each writes its two records, its entry, and at worst a group with its counter. */
+const AT_ONCE = 32
+
+/** Memberships of one round: a thousand that end together must not hold up what else there is to do. */
+const PER_ROUND = 1_024
+
+/**
+ * Removes what is stored of memberships that have ended, found by the index of ends. Nothing waits for it: they count no more
+ * from their end on. Each commit looks again, so it may run in any number of processes at once, and be cut off anywhere.
+ */
+export const dropEnded = async ({ namespace, now, records }: BackgroundScope): Promise<void> => {
+  let done = 0
+  const due = dueAt(namespace.number, now)
+  for await (const page of records.scan(due, { pageSize: AT_ONCE })) {
+    const entries = page.map(({ key, tail }) => ({
+      ref: { kind: due.kind, key, id: keyId(key) } as Ref<unknown>,
+      membership: dueOf(tail),
+    }))
+    await records.transact(async (tx) => {
+      for (const { ref, membership } of entries) {
+        tx.delete(ref)
+        if (membership.kind === 'entity') await dropMember(tx, namespace.number, membership, now)
+        else await dropChild(tx, namespace.number, membership, now)
+      }
+    })
+    done += entries.length
+    if (done >= PER_ROUND) return
+  }
+}
+
+const ended = (edge: MemberEdge | undefined, now: number): edge is MemberEdge =>
+  edge !== undefined && !isLive(edge, now)
+
+/** The end of a membership is no write that `modify_index` counts, but whoever decides on the members rests on the group. */
+const dropMember = async (
+  tx: Tx,
+  namespace: number,
+  { groupId, memberId }: DueMembership,
+  now: number,
+): Promise<void> => {
+  const ref = memberRef(namespace, groupId, memberId)
+  const groupRef = knownGroupRef(namespace, groupId)
+  await tx.getMany<unknown>([ref, groupRef, membershipsRef(namespace, memberId)])
+  const edge = await tx.get(ref)
+  if (!ended(edge, now)) return
+  tx.delete(ref)
+  const memberships = await directMemberships(tx, namespace, memberId)
+  const others = memberships.filter(({ id }) => id !== groupId)
+  if (others.length < memberships.length) putMemberships(tx, namespace, memberId, others)
+  const group = await tx.get(groupRef)
+  if (group === undefined) return
+  tx.put(groupRef, group)
+  await countMembers(tx, namespace, groupId, -edge.n)
+}
+
+const dropChild = async (
+  tx: Tx,
+  namespace: number,
+  { groupId, memberId }: DueMembership,
+  now: number,
+): Promise<void> => {
+  const ref = childRef(namespace, groupId, memberId)
+  await tx.checkStamp('tree', namespace)
+  const edge = await tx.get(ref)
+  if (!ended(edge, now)) return
+  tx.delete(ref)
+  tx.stamp('tree', namespace)
+  const child = await tx.get(knownGroupRef(namespace, memberId))
+  if (child === undefined) return
+  tx.put(knownGroupRef(namespace, memberId), {
+    ...child,
+    parentGroupIds: child.parentGroupIds.filter((id) => id !== groupId),
+    parentEnds: parentEndsWith(child, groupId, undefined),
+  })
+}
