@@ -91,12 +91,14 @@ export const limits = {
   cachedSigningKeys: 1_000,
   /** How long a login waits for its second factor (identity.md 6.4). */
   mfaPendingMs: 300_000,
-  /** An MFA method, or the TOTP secrets of an entity, as JSON. */
+  /** An MFA method as JSON. */
   mfaObjectBytes: 65_536,
   /** All login enforcements as JSON: every login reads them, about 6,000 ids. */
   mfaEnforcementBytes: 262_144,
   /** Methods, groups and entities that one write of a login enforcement names: each is a check of its commit. */
   mfaEnforcementIds: 400,
+  /** TOTP secrets of an entity: deleting it takes each with its guesses. */
+  totpSecretsPerEntity: 64,
   /** Bytes of a TOTP secret: the block of the longest hash. */
   totpKeyBytes: 128,
   /** Width of a QR code: larger ones hold up the event loop and show no more. */

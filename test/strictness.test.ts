@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { Node } from './support/nodes.ts'
+import type { Node, NodeAnswer } from './support/nodes.ts'
 import { startNodes } from './support/nodes.ts'
 
 /*
@@ -24,6 +24,8 @@ interface World {
 }
 
 let count = 0
+
+const idOf = ({ data }: NodeAnswer): string => data['id'] as string
 
 /** A person with a policy by her group's parent, asked for once by node B so that its caches are warm. */
 const world = async (
@@ -60,7 +62,7 @@ const world = async (
   })
   const parent = await a!.write('identity/group', {
     name: `staff-${name}`,
-    member_group_ids: [String(child.data['id'])],
+    member_group_ids: [idOf(child)],
     policies: policiesBy === 'parent' ? [policy] : [],
   })
   const result: World = {
@@ -70,8 +72,8 @@ const world = async (
     accessor,
     entityId,
     aliasId: alias!.id,
-    groupId: String(parent.data['id']),
-    childGroupId: String(child.data['id']),
+    groupId: idOf(parent),
+    childGroupId: idOf(child),
   }
   for (const node of [a!, b!]) {
     assert.equal((await node.read('secret/x', token)).status, 404, 'allowed, but nothing is there')
@@ -209,7 +211,7 @@ describe('an acknowledged change binds every other node at its next request', ()
     await nodes[0]!.write(mount, { type: 'userpass' })
     const made = await world(nodes, 'token')
     const survivor = await made.a.write('identity/entity', { name: `survivor${count}` })
-    const to = String(survivor.data['id'])
+    const to = idOf(survivor)
     await made.a.write('identity/entity/merge', {
       from_entity_ids: [made.entityId],
       to_entity_id: to,

@@ -226,6 +226,8 @@ export class Core {
     )
     this.#handler = new Handler({
       confirmAudit: () => auditWatch.confirm(),
+      missingPolicies: (wanted, now) =>
+        this.#policies.missing(this.records, { namespace: rootNamespace, names, now }, wanted),
       store,
       time: this.#time,
       names,

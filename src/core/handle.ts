@@ -22,6 +22,7 @@ import type { SettleParts } from './settle-login.ts'
 import { finishLogin, settleLogin } from './settle-login.ts'
 import type { MountTable, Mounted } from './mounts.ts'
 import { mountRef } from './mounts.ts'
+import { cleanPolicies } from './policy-names.ts'
 import type { Check, ConflictQueues } from './records.ts'
 import { StaleAuthority, TrackedReader, asRefusal, createRecords } from './records.ts'
 import type { Reply, Success } from './reply.ts'
@@ -48,6 +49,8 @@ export interface HandleParts {
   readonly batch: BatchTokens
   readonly wrapping: Wrapping
   readonly trails: Trails
+  /** Those of the names that have no policy. */
+  readonly missingPolicies: (names: readonly string[], now: number) => Promise<readonly string[]>
   /** Brings the audit devices up to date: an entry goes to those that are on now. */
   readonly confirmAudit: () => Promise<void>
   readonly root: Namespace
@@ -76,6 +79,9 @@ interface Judged {
   /** Uses left after this one was spent; undefined when the token has no limit. */
   readonly usesLeft: number | undefined
 }
+
+/** Fields that name policies, on whatever route. */
+const POLICY_FIELDS = ['policies', 'token_policies']
 
 const isWrite = (operation: Request['operation']): boolean =>
   operation === 'update' || operation === 'patch'
@@ -279,6 +285,7 @@ export class Handler {
     ]
     const call = this.#callFor(request, mounted, found, caller, verb, checks, judged)
     const result = await handler(call as never)
+    if (request.operation === 'update') await this.#hintPolicies(call)
     return this.#settle(request, found.route, call, result, trail, judged)
   }
 
@@ -291,7 +298,11 @@ export class Handler {
     judged: Judged,
   ): Promise<Reply> {
     const { wrapping } = this.#parts
-    if (result === undefined) return nothing(request, call)
+    if (result === undefined) {
+      // A body-less answer has no place for the warning that the reference gives elsewhere.
+      for (const text of this.#inputWarnings(call)) call.hint('ignored-parameters', text)
+      return nothing(request, call)
+    }
     if (result.kind === 'raw' || result.kind === 'stream') {
       return { ...result, headers: result.headers ?? {} }
     }
@@ -371,7 +382,30 @@ export class Handler {
 
   get #loginParts(): SettleParts {
     const { identity, batch, mfa, mounts } = this.#parts
-    return { identity, batch, mfa, mountOf: async (uuid) => (await mounts.current()).byUuid(uuid)?.view }
+    return {
+      identity,
+      batch,
+      mfa,
+      mountOf: async (uuid) => (await mounts.current()).byUuid(uuid)?.view,
+    }
+  }
+
+  /** Tells of policies that a user, role, entity or group was given and that nobody has written yet. */
+  async #hintPolicies(call: RequestCall): Promise<void> {
+    const named = POLICY_FIELDS.flatMap((field) => {
+      const value = call.has(field) ? call.input[field] : undefined
+      return Array.isArray(value) ? value.filter((name) => typeof name === 'string') : []
+    })
+    // Where tokens are made the answer says so already, in the reference's words.
+    if (named.length === 0 || call.warnings.some((text) => text.endsWith('does not exist'))) return
+    const missing = await this.#parts.missingPolicies(cleanPolicies(named, false), call.now)
+    if (missing.length === 0) return
+    const quoted = missing.slice(0, 5).map((name) => JSON.stringify(name))
+    const more = missing.length > quoted.length ? ` and ${missing.length - quoted.length} more` : ''
+    call.hint(
+      'unknown-policy',
+      `no policy has the name ${quoted.join(', ')}${more}: it grants nothing until it is written (sys/policies/acl)`,
+    )
   }
 
   readonly #warningsOf = new WeakMap<RequestCall, readonly string[]>()

@@ -149,14 +149,17 @@ const fill = <T extends Json>(value: T, saved: ReadonlyMap<string, Json>): T => 
     if (known === undefined) throw new Error(`nothing was saved as ${name}`)
     return known
   }
+  const inText = (text: string): string =>
+    text.replace(/\$\{(\w+)\}/g, (_, name: string) => textOf(valueOf(name)))
   const filled = (item: Json): Json => {
     if (Array.isArray(item)) return item.map(filled)
     if (typeof item === 'object' && item !== null)
-      return Object.fromEntries(Object.entries(item).map(([key, part]) => [key, filled(part)]))
+      return Object.fromEntries(
+        Object.entries(item).map(([key, part]) => [inText(key), filled(part)]),
+      )
     if (typeof item !== 'string') return item
     const whole = /^\$\{(\w+)\}$/.exec(item)?.[1]
-    if (whole !== undefined) return valueOf(whole)
-    return item.replace(/\$\{(\w+)\}/g, (_, name: string) => textOf(valueOf(name)))
+    return whole === undefined ? inText(item) : valueOf(whole)
   }
   return filled(value) as T
 }

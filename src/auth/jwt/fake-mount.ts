@@ -113,9 +113,7 @@ export const fakeMount = (engine: Engine): FakeMount => {
       }
       case 'login':
         return { status: 200, login: await records.transact(result.decide), warnings }
-      case 'auth':
-      case 'raw':
-      case 'wrapped':
+      default:
         throw new Error(`unexpected answer: ${result.kind}`)
     }
   }

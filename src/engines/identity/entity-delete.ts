@@ -16,6 +16,7 @@ import {
   findEntity,
   mergedRef,
 } from './entity-record.ts'
+import { dropSecrets } from './mfa/entity-secrets.ts'
 import { WRITES_PER_GROUP, leaveGroups } from './memberships.ts'
 import type { AliasLink, EntityRecord } from './records.ts'
 
@@ -62,7 +63,7 @@ const deleteIn = async (
   const namespace = call.namespace.number
   tx.delete(entityRef(namespace, entity.id))
   tx.delete(entityNameRef(call.names, namespace, entity.name))
-  let room = most - OWN_WRITES
+  let room = most - OWN_WRITES - (await dropSecrets(tx, namespace, entity.id))
   const { left, remaining } = await leaveGroups(
     tx,
     namespace,

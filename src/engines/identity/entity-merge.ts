@@ -18,16 +18,19 @@ import {
   rewriteEntity,
 } from './entity-record.ts'
 import { isEmptyMetadata } from './metadata.ts'
+import { mergeSecrets } from './mfa/entity-secrets.ts'
 import { repointMemberships } from './memberships.ts'
 import type { AliasLink, AliasRecord, EntityRecord } from './records.ts'
 import { writtenTime } from './written-time.ts'
 
-/** A request to merge; '' = not sent. `force` is about MFA secrets, which are not kept here. */
+/** A request to merge; '' = not sent. */
 export interface Merge {
   readonly toId: string
   readonly fromIds: readonly string[]
   /** Of two aliases on one mount, those to keep. */
   readonly keepAliasIds: readonly string[]
+  /** Whether to merge even where both hold a secret for the same MFA method. */
+  readonly force: boolean
 }
 
 type MergeCall = ReadCall & Pick<Call, 'now'>
@@ -55,6 +58,13 @@ export const mergeEntities = async (
     }
     const sources = await readSources(tx, call, to, fromIds)
     if (merge.keepAliasIds.length === 0) await refuseClashes(tx, call, mounts, to, sources)
+    await mergeSecrets(
+      tx,
+      call.namespace.number,
+      to.id,
+      sources.map(({ id }) => id),
+      merge.force,
+    )
     const dropped = aliasesToDrop(to, sources, new Set(merge.keepAliasIds))
     await mergeIn(tx, call, to, sources, dropped)
   })

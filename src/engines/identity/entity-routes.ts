@@ -139,6 +139,7 @@ export const entityRoutes = (mounts: MountDirectory): readonly Route[] => [
           toId: call.input.to_entity_id,
           fromIds: call.input.from_entity_ids,
           keepAliasIds: call.input.conflicting_alias_ids_to_keep,
+          force: call.input.force,
         })
         return undefined
       },

@@ -7,6 +7,7 @@ import { data } from '../../../engine/result.ts'
 import type { Route } from '../../../engine/route.ts'
 import { route } from '../../../engine/route.ts'
 import { entityOf, methodOf, ownEntity } from './enrolment.ts'
+import type { TotpSecret } from './records.ts'
 import { findSecret, putSecret } from './refs.ts'
 import { base32 } from './totp.ts'
 
@@ -24,16 +25,16 @@ const canonical = (text: string): string | undefined => {
   return FORM.test(plain) ? plain : undefined
 }
 
-/** What is kept of a code of an entity for a method; undefined for a text that is none. */
+/** What is kept of a code that stands in for a secret; undefined for a text that is none. */
 export const backupCodeHash = (
   names: Names,
-  owner: { readonly entityId: string; readonly methodId: string },
+  { id }: Pick<TotpSecret, 'id'>,
   text: string,
 ): string | undefined => {
   const code = canonical(text)
   if (code === undefined) return undefined
-  // Keyed with a key of this server and bound to its owner: what is stored can be neither tried out elsewhere nor compared.
-  const hash = names.hash('mfa-backup-code', `${owner.entityId}/${owner.methodId}/${code}`)
+  // Keyed with a key of this server and bound to its secret: what is stored can be neither tried out elsewhere nor compared.
+  const hash = names.hash('mfa-backup-code', `${id}/${code}`)
   return Buffer.from(hash).toString('hex')
 }
 
@@ -64,8 +65,7 @@ const makeCodes = async (
     if (secret === undefined) {
       throw invalid('the entity has no secret for this MFA method: backup codes stand in for one')
     }
-    const owner = { entityId: entity.id, methodId }
-    const hashes = codes.map((code) => backupCodeHash(call.names, owner, code)!)
+    const hashes = codes.map((code) => backupCodeHash(call.names, secret, code)!)
     await putSecret(tx, call, entity.id, methodId, { ...secret, backupCodes: hashes })
   })
   return data({ backup_codes: codes, remaining: codes.length })

@@ -45,8 +45,7 @@ export const checkTotp = async (
     { entityId, methodId },
     { attempts: method.maxValidationAttempts, periodSeconds: used.period },
   )
-  const hash =
-    secret === undefined ? undefined : backupCodeHash(names, { entityId, methodId }, passcode)
+  const hash = secret === undefined ? undefined : backupCodeHash(names, secret, passcode)
   if (secret !== undefined && hash !== undefined) {
     if (secret.backupCodes?.includes(hash) === true) return { kind: 'backup-code', secret, hash }
     throw notCorrect()

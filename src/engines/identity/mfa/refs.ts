@@ -97,7 +97,12 @@ export const putSecret = async (
   const others = ((await tx.get(ref))?.secrets ?? []).filter((one) => one.methodId !== methodId)
   const secrets = secret === undefined ? others : [...others, secret]
   if (secrets.length === 0) tx.delete(ref)
-  else putBounded(tx, ref, { secrets })
+  else {
+    if (secrets.length > limits.totpSecretsPerEntity) {
+      throw invalid(`an entity has secrets for at most ${limits.totpSecretsPerEntity} MFA methods`)
+    }
+    tx.put(ref, { secrets })
+  }
 }
 
 /** Puts an object that grows by requests. Throws a Refusal when it is too large to keep. */

@@ -6,6 +6,11 @@ import type { Place } from './refs.ts'
 /** What is to be looked at when its time has come. */
 export const DUE_KEY = 1
 export const DUE_CODE = 2
+export const DUE_SESSION = 3
+export const DUE_REVOKED = 4
+export const DUE_DEVICE = 5
+export const DUE_USER_CODE = 6
+export const DUE_GUESSES = 7
 
 /** Bytes of an entry's key behind the range's prefix: time, kind, hash. */
 const TIME_BYTES = 6
@@ -17,7 +22,7 @@ export const timePart = (time: number): Uint8Array => {
   return bytes
 }
 
-/** Where the entry of a key or code is. */
+/** Where the entry of a key, or of what ends by time, is; `hash` is a hash or the bytes of an id. */
 export const dueRef = (
   { namespace }: Pick<Place, 'namespace'>,
   kind: number,

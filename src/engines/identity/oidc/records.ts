@@ -70,6 +70,8 @@ export interface RoleRecord {
   readonly template: string
   readonly ttl: number
   readonly clientId: string
+  /** Audiences that a request may ask for instead of the client id; sorted. */
+  readonly allowedAudiences: readonly string[]
 }
 export const oidcRoles = recordKind<RoleRecord>('or')
 
@@ -105,6 +107,13 @@ export interface ClientRecord {
   readonly clientId: string
   /** '' for public clients. */
   readonly clientSecret: string
+  /** May be given refresh tokens, and for how long: seconds without use, and in all. */
+  readonly allowRefresh: boolean
+  readonly refreshIdleTtl: number
+  readonly refreshMaxTtl: number
+  readonly deviceCode: boolean
+  /** Where browsers may be sent after a logout; sorted. */
+  readonly postLogoutRedirectUris: readonly string[]
 }
 export const oidcClients = recordKind<ClientRecord>('ol')
 
@@ -133,12 +142,73 @@ export interface CodeRecord {
   readonly challenge: { readonly method: 'plain' | 'S256'; readonly value: string } | undefined
   /** Seconds; only when max_age was asked for. */
   readonly authTime: number | undefined
+  /** The sign-in session in which it was asked for. */
+  readonly sid: string
   readonly expiresAt: number
+  /** The offline session that it was exchanged for: whoever brings the code again ends that. */
+  readonly spentFor?: string
 }
 export const oidcCodes = recordKind<CodeRecord>('oq')
 
 /**
- * `od/<ns><time 6 bytes><kind byte>H`: when to look at a key (to rotate it) or a code (to drop it). A hint: the record at H
- * is the truth.
+ * `of/<ns><id>`: what a client was granted beyond the life of an access token. One refresh token is current at any time;
+ * each use of it makes another current. Texts of tokens are not kept, only their hashes (hex).
+ */
+export interface OfflineSession {
+  readonly id: string
+  readonly provider: string
+  readonly clientId: string
+  readonly entityId: string
+  /** Sorted, without `openid`. */
+  readonly scopes: readonly string[]
+  readonly authTime: number | undefined
+  readonly sid: string
+  readonly createdAt: number
+  readonly usedAt: number
+  readonly current: string
+  /** The token before; '' before the first use. */
+  readonly previous: string
+}
+export const oidcSessions = recordKind<OfflineSession>('of')
+
+/** `ofe/<ns><entity id><id>`: an entity's offline sessions, by the id it had when they began. */
+export const oidcEntitySessions = recordKind<{ readonly of: 'entity' }>('ofe')
+
+/** `ofs/<ns>H('oidc-sid', sid)<id>`: the offline sessions of a sign-in session. */
+export const oidcSignInSessions = recordKind<{ readonly of: 'sign-in' }>('ofs')
+
+/** `ov/<ns><token id>`: an access token that was revoked before its time; kept until that. */
+export const oidcRevoked = recordKind<{ readonly until: number }>('ov')
+
+/** `odv/<ns>H('oidc-device-code', code)`: a device that waits for somebody to let it in. */
+export interface DeviceRecord {
+  readonly provider: string
+  readonly clientId: string
+  /** Sorted, without `openid`. */
+  readonly scopes: readonly string[]
+  /** Where the device asked from. */
+  readonly remoteAddress: string
+  readonly createdAt: number
+  readonly expiresAt: number
+  /** Seconds between two polls at least; grows when they come faster. */
+  readonly interval: number
+  /** ms; 0 = never. */
+  readonly polledAt: number
+  readonly decision:
+    | { readonly approved: false }
+    | { readonly approved: true; readonly entityId: string; readonly sid: string }
+    | undefined
+}
+export const oidcDevices = recordKind<DeviceRecord>('odv')
+
+/** `odu/<ns>H('oidc-user-code', code)`: the device of a user code, by the hash (hex) of its device code. */
+export const oidcUserCodes = recordKind<{ readonly device: string; readonly until: number }>('odu')
+
+/** `odg/<ns><entity id>`: wrong user codes that an entity has tried since the first of them. */
+export const oidcGuesses = recordKind<{ readonly wrong: number; readonly until: number }>('odg')
+
+/**
+ * `od/<ns><time 6 bytes><kind byte>H`: when to look at a key (to rotate it) or at what ends by time (to drop it); H is 16
+ * bytes, a hash or an id. A hint: the record at H is the truth.
  */
 export const oidcDue = recordKind<{ readonly due: true }>('od')

@@ -1,5 +1,6 @@
 import type { Call } from '../../../engine/call.ts'
 import type { Names, RecordRange, Records, Ref, Tx } from '../../../engine/records.ts'
+import { idBytes } from '../../../engine/records.ts'
 import { invalid } from '../../../engine/refusal.ts'
 import { limits } from '../../../limits.ts'
 import { compareBytes } from '../../../std/json.ts'
@@ -9,11 +10,18 @@ import {
   oidcClients,
   oidcCodes,
   oidcConfigs,
+  oidcDevices,
+  oidcEntitySessions,
+  oidcGuesses,
   oidcKeys,
   oidcPrivateKeys,
   oidcProviders,
+  oidcRevoked,
   oidcRoles,
   oidcScopes,
+  oidcSessions,
+  oidcSignInSessions,
+  oidcUserCodes,
 } from './records.ts'
 
 /** Where OIDC's records are: what a lookup needs of the request. */
@@ -62,6 +70,43 @@ export const providerRef = (place: Place, name: string) =>
   oidcProviders.at(...providerAt(place, name))
 /** An authorization code by its text. */
 export const codeRef = (place: Place, code: string) => oidcCodes.at(...codeAt(place, code))
+
+type InNamespace = Pick<Place, 'namespace'>
+
+/** The bytes of an id that the server made. */
+const madeId = (id: string): Uint8Array => {
+  const bytes = idBytes(id)
+  if (bytes === undefined) throw new Error('not an id of this server')
+  return bytes
+}
+
+/** An offline session. */
+export const sessionRef = ({ namespace }: InNamespace, id: string) =>
+  oidcSessions.at(namespace.number, madeId(id))
+/** An offline session among those of its entity. */
+export const entitySessionRef = ({ namespace }: InNamespace, entityId: string, id: string) =>
+  oidcEntitySessions.at(namespace.number, madeId(entityId), madeId(id))
+/** All offline sessions of an entity. */
+export const entitySessions = ({ namespace }: InNamespace, entityId: string) =>
+  oidcEntitySessions.under(namespace.number, madeId(entityId))
+/** An offline session among those of its sign-in session. */
+export const signInSessionRef = ({ names, namespace }: Place, sid: string, id: string) =>
+  oidcSignInSessions.at(namespace.number, names.hash('oidc-sid', sid), madeId(id))
+/** All offline sessions of a sign-in session. */
+export const signInSessions = ({ names, namespace }: Place, sid: string) =>
+  oidcSignInSessions.under(namespace.number, names.hash('oidc-sid', sid))
+/** A revoked access token. */
+export const revokedRef = ({ namespace }: InNamespace, tokenId: string) =>
+  oidcRevoked.at(namespace.number, madeId(tokenId))
+/** A waiting device by the hash of its code. */
+export const deviceRef = ({ namespace }: InNamespace, hash: Uint8Array) =>
+  oidcDevices.at(namespace.number, hash)
+/** A user code by its hash. */
+export const userCodeRef = ({ namespace }: InNamespace, hash: Uint8Array) =>
+  oidcUserCodes.at(namespace.number, hash)
+/** An entity's wrong user codes. */
+export const guessesRef = ({ namespace }: InNamespace, entityId: string) =>
+  oidcGuesses.at(namespace.number, madeId(entityId))
 
 /** Throws a Refusal when an object that a person wrote is too large to keep. */
 export const checkSize = <T>(ref: Ref<T>, value: T): void => {
