@@ -18,6 +18,8 @@ export const limits = {
   pageKeys: 1_000,
   /** Members that one request adds to a group or removes from it. */
   membersAtOnce: 1_000,
+  /** Lines of an import that are sorted together and noted in one record. */
+  importPortion: 2_000,
   /** Times a request is decided anew because its caller changed while it ran. */
   decisionAttempts: 8,
   /** Ancestors of a token (architecture.md B2). */
@@ -30,6 +32,10 @@ export const limits = {
   groupsPerEntity: 2_000,
   /** Callers kept in memory, per process. */
   cachedCallers: 20_000,
+  /** Decoded records kept in memory, per process (architecture.md E10). */
+  cachedRecordBytes: 25_165_824,
+  /** A larger record is not kept: large secrets would push out everything else. */
+  cachedRecordBytesEach: 262_144,
   /** Parsed policies kept in memory, per process. */
   cachedPolicies: 10_000,
   /** How long a stop waits for requests under way. */
@@ -87,6 +93,16 @@ export const limits = {
   oidcCodeBytes: 16_384,
   /** How long an authorization code can be used (identity.md 5.10). */
   oidcCodeMs: 300_000,
+  /** A refresh token that was just used gives the same successor again this long: its answer may have been lost. */
+  oidcRefreshGraceMs: 10_000,
+  /** How long a device waits to be let in (RFC 8628), and an entity's wrong guesses count. */
+  oidcDeviceMs: 900_000,
+  /** Wrong user codes an entity may try in that time, of 25.6 billion there are. */
+  oidcDeviceGuesses: 5,
+  /** Seconds between two polls of a device; each poll that comes sooner adds as many. */
+  oidcDevicePollSeconds: 5,
+  /** A `state` to be given back after a logout: it stands in the URL that the browser is sent to. */
+  oidcStateBytes: 4_096,
   /** Signing keys kept ready for use, per process. */
   cachedSigningKeys: 1_000,
   /** How long a login waits for its second factor (identity.md 6.4). */

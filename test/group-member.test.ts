@@ -65,7 +65,10 @@ describe('who may change the members of a group', () => {
     const listed = await send('LIST', 'identity/group-member/name/eng', lead)
     assert.deepEqual(listed.data.keys, [await entity('ann')])
     assert.equal(listed.data.key_info[listed.data.keys[0]].added_by, await entity('lead'))
-    assert.equal((await send('GET', 'identity/group-member/name/eng/ann', lead)).data.type, 'entity')
+    assert.equal(
+      (await send('GET', 'identity/group-member/name/eng/ann', lead)).data.type,
+      'entity',
+    )
 
     const denied = async (method: string, where: string, token = lead): Promise<void> => {
       const body = method === 'POST' ? { entity_names: 'guest' } : undefined

@@ -1,7 +1,7 @@
-import { JsonNumber, compareBytes, stringifyJson } from '../std/json.ts'
+import { JsonNumber, stringifyJson } from '../std/json.ts'
 import type { Json, JsonObject } from '../std/json.ts'
 
-/** Turns a secret into JSON: a string with its hash, or the text itself where a device is told to log it. */
+/** What stands for a secret: its hash, or the text itself where a device is told to log it. */
 export type Conceal = (text: string) => string
 
 /** How the data of a request or an answer is written. */
@@ -13,12 +13,6 @@ export interface HashedForm {
   readonly itemsMax: number
 }
 
-const PLAIN = /^[\x20\x21\x23-\x25\x27-\x3b\x3d\x3f-\x5b\x5d-\x7e]*$/
-
-/** A text as a JSON string, as Go's encoder writes it. */
-export const quoted = (text: string): string =>
-  PLAIN.test(text) ? `"${text}"` : stringifyJson(text)
-
 /** Bounded in all its parts, so that nothing but a time can pass for one. */
 const TIMESTAMP =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/
@@ -26,57 +20,46 @@ const TIMESTAMP =
 const isTimestamp = (text: string): boolean =>
   text.length >= 20 && text.length <= 35 && text.charCodeAt(10) === 0x54 && TIMESTAMP.test(text)
 
-const NAMELESS: readonly string[] = []
-
-/** Member names that have a value, in byte order. */
-const namesOf = (object: JsonObject): readonly string[] => {
-  const names = Object.keys(object)
-  if (names.length === 0) return NAMELESS
-  let sorted = true
-  let present = object[names[0]!] !== undefined
-  for (let at = 1; at < names.length; at++) {
-    if (sorted && compareBytes(names[at - 1]!, names[at]!) > 0) sorted = false
-    if (object[names[at]!] === undefined) present = false
-  }
-  const kept = present ? names : names.filter((name) => object[name] !== undefined)
-  return sorted ? kept : kept.sort(compareBytes)
-}
-
 const isObject = (value: Json): value is JsonObject =>
   typeof value === 'object' &&
   value !== null &&
   !Array.isArray(value) &&
   !(value instanceof JsonNumber)
 
-const write = (value: Json, form: HashedForm, clear: boolean): string => {
+/** A copy in which every string leaf is concealed. */
+const concealed = (value: Json, form: HashedForm, clear: boolean): Json => {
   if (typeof value === 'string') {
-    return clear || isTimestamp(value) ? quoted(value) : form.conceal(value)
+    return clear || isTimestamp(value) ? value : form.conceal(value)
   }
-  if (isObject(value)) return hashedObject(value, form)
-  if (!Array.isArray(value)) return stringifyJson(value)
+  if (isObject(value)) return concealedObject(value, form)
+  if (!Array.isArray(value)) return value
   const items = value as readonly Json[]
-  if (items.length > form.itemsMax) return String(items.length)
-  let text = '['
-  for (let at = 0; at < items.length; at++) {
-    text += `${at === 0 ? '' : ','}${write(items[at]!, form, clear)}`
+  if (items.length > form.itemsMax) return items.length
+  const copy: Json[] = []
+  for (let at = 0; at < items.length; at++) copy.push(concealed(items[at]!, form, clear))
+  return copy
+}
+
+const concealedObject = (object: JsonObject, form: HashedForm): Json => {
+  const names = Object.keys(object).filter((name) => object[name] !== undefined)
+  if (names.length > form.itemsMax) return names.length
+  const someClear = form.clear.size > 0
+  const copy: Record<string, Json> = {}
+  for (const name of names) {
+    const shown = concealed(object[name]!, form, someClear && form.clear.has(name))
+    // Assigned, it would become the prototype.
+    if (name === '__proto__') Object.defineProperty(copy, name, { value: shown, enumerable: true })
+    else copy[name] = shown
   }
-  return `${text}]`
+  return copy
 }
 
 /**
  * The JSON text of an object in which every string leaf is concealed, but those under exempt names and times; member
  * names, numbers, booleans and null stay clear (spec/sys.md 6.4). Members in byte order.
  */
-export const hashedObject = (object: JsonObject, form: HashedForm): string => {
-  const names = namesOf(object)
-  if (names.length > form.itemsMax) return String(names.length)
-  let text = '{'
-  for (let at = 0; at < names.length; at++) {
-    const name = names[at]!
-    text += `${at === 0 ? '' : ','}${quoted(name)}:${write(object[name]!, form, form.clear.has(name))}`
-  }
-  return `${text}}`
-}
+export const hashedObject = (object: JsonObject, form: HashedForm): string =>
+  stringifyJson(concealedObject(object, form))
 
 /** Calls `visit` with every string leaf that `hashedObject` may conceal, until it answers false. */
 export const visitLeaves = (

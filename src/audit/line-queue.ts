@@ -21,7 +21,7 @@ export interface QueueLimits {
 
 /**
  * Writes lines in their order, one write at a time. Lines that come while one is under way go together into the next:
- * no timer, and a quiet device writes at once. The lines of a write share its fate.
+ * no timer, and a quiet device writes at the end of the turn. The lines of a write share its fate.
  */
 export class LineQueue {
   readonly #write: (text: string) => Promise<void>
@@ -64,8 +64,8 @@ export class LineQueue {
     this.#steps.push(step)
     if (!this.#running) {
       this.#running = true
-      // After the present turn, so that the lines of one turn share a write.
-      queueMicrotask(() => void this.#run())
+      // At the end of the present turn of the event loop, so that all its requests share a write.
+      setImmediate(() => void this.#run())
     }
     return step.done.promise
   }

@@ -4,7 +4,7 @@ import type { AuditDevice, DeviceHost } from './device.ts'
 import type { AuditDeviceConfig } from './device-config.ts'
 import { commonOptions } from './device-options.ts'
 import { deviceType } from './devices/index.ts'
-import { quoted, visitLeaves } from './hashed-json.ts'
+import { visitLeaves } from './hashed-json.ts'
 import type { Conceal } from './hashed-json.ts'
 import { AuditHmac } from './hmac.ts'
 import { auditLimits } from './limits.ts'
@@ -34,10 +34,10 @@ export class MountedDevice {
     this.hmac = new AuditHmac(config.salt)
     this.#raw = options.logRaw
     this.#prefix = options.prefix
-    const conceal: Conceal = options.logRaw ? quoted : (text) => this.hmac.quoted(text)
+    const conceal: Conceal = options.logRaw ? (text) => text : (text) => this.hmac.hash(text)
     this.form = {
       conceal,
-      concealAccessor: options.hmacAccessor ? conceal : quoted,
+      concealAccessor: options.hmacAccessor ? conceal : (text) => text,
       elideLists: options.elideListResponses,
       itemsMax: listKeysMax,
     }
@@ -59,7 +59,7 @@ export class MountedDevice {
     })
     let done = 0
     for (const text of hashes.keys()) {
-      hashes.set(text, this.hmac.quotedOnce(text))
+      hashes.set(text, this.hmac.hashOnce(text))
       if (++done % auditLimits.leavesAtOnce === 0) await nextTurn()
     }
     return { ...this.form, conceal: (text) => hashes.get(text) ?? this.form.conceal(text) }

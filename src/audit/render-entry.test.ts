@@ -6,8 +6,8 @@ import { renderCommon, renderRequestEntry, renderResponseEntry, shownData } from
 import type { EntryForm } from './render-entry.ts'
 
 const FORM: EntryForm = {
-  conceal: (text) => `"h(${text})"`,
-  concealAccessor: (text) => `"a(${text})"`,
+  conceal: (text) => `h(${text})`,
+  concealAccessor: (text) => `a(${text})`,
   elideLists: false,
   itemsMax: 10_000,
 }

@@ -1,16 +1,15 @@
-import { compareBytes, stringifyJson } from '../std/json.ts'
+import { compareBytes, stringifyJson, stringifyMembers } from '../std/json.ts'
 import type {
   AuditAuth,
   AuditHeader,
   AuditList,
-  AuditMount,
   AuditPolicy,
   AuditRequest,
   AuditResponse,
   AuditWrapInfo,
 } from './entry.ts'
 import { secondTime } from './entry-time.ts'
-import { hashedObject, quoted } from './hashed-json.ts'
+import { hashedObject } from './hashed-json.ts'
 import type { Conceal } from './hashed-json.ts'
 
 /** How one device writes entries. */
@@ -25,84 +24,85 @@ export interface EntryForm {
   readonly itemsMax: number
 }
 
-/** `,"name":value` for what is not empty; the first comma is cut off by `object`. */
-const text = (name: string, value: string | undefined): string =>
-  value === undefined || value === '' ? '' : `,"${name}":${quoted(value)}`
-const number = (name: string, value: number | undefined): string =>
-  value === undefined || value === 0 ? '' : `,"${name}":${value}`
-const flag = (name: string, value: boolean | undefined): string =>
-  value === true ? `,"${name}":true` : ''
-const hidden = (name: string, value: string | undefined, conceal: Conceal): string =>
-  value === undefined || value === '' ? '' : `,"${name}":${conceal(value)}`
-const part = (name: string, value: string): string =>
-  value === '' || value === '{}' ? '' : `,"${name}":${value}`
-const object = (members: string): string => `{${members.slice(1)}}`
+/** What is empty is left out of entries: undefined members are not written. */
+const some = (value: string | undefined): string | undefined => value || undefined
+const more = (value: number | undefined): number | undefined => value || undefined
+const set = (value: boolean | undefined): true | undefined => value || undefined
+const list = (values: readonly string[] | undefined): readonly string[] | undefined =>
+  values === undefined || values.length === 0 ? undefined : values
+const hidden = (value: string | undefined, conceal: Conceal): string | undefined =>
+  value === undefined || value === '' ? undefined : conceal(value)
 
-const listText = (values: readonly string[]): string => {
-  let list = ''
-  for (const value of values) list += `${list === '' ? '' : ','}${quoted(value)}`
-  return `[${list}]`
+/** An object of pieces from `stringifyMembers` and the like, of which some are ''. */
+const object = (...pieces: readonly string[]): string => {
+  const all: string[] = []
+  for (const piece of pieces) if (piece !== '') all.push(all.length === 0 ? '{' : ',', piece)
+  return all.length === 0 ? '{}' : `${all.join('')}}`
 }
-const list = (name: string, values: readonly string[] | undefined): string =>
-  values === undefined || values.length === 0 ? '' : `,"${name}":${listText(values)}`
+/** A member that is left out when it is an empty object; `name` as `"name":`. */
+const member = (name: string, json: string): string => (json === '{}' ? '' : name + json)
 
 const map = (
   name: string,
   value: Readonly<Record<string, string | readonly string[]>> | null | undefined,
-): string => (value === null || value === undefined ? '' : part(name, stringifyJson(value)))
+): string => (value === null || value === undefined ? '' : member(name, stringifyJson(value)))
 
-const policyText = (policy: AuditPolicy): string =>
-  object(
-    text('name', policy.name) +
-      text('namespace_id', policy.namespaceId) +
-      text('namespace_path', policy.namespacePath) +
-      // The one member that is written though empty: root needs no type.
-      `,"type":"${policy.type}"`,
-  )
+const policyShown = (policy: AuditPolicy): object => ({
+  name: some(policy.name),
+  namespace_id: some(policy.namespaceId),
+  namespace_path: some(policy.namespacePath),
+  // The one member that is written though empty: root needs no type.
+  type: policy.type,
+})
 
-const policyResults = (results: AuditAuth['policyResults']): string => {
-  if (results === undefined) return ''
-  const granting = results.grantingPolicies
-  const policies =
-    granting.length === 0 ? '' : `,"granting_policies":[${granting.map(policyText).join(',')}]`
-  return `,"policy_results":{"allowed":${results.allowed}${policies}}`
+const policyResults = (results: AuditAuth['policyResults']): object | undefined => {
+  if (results === undefined) return undefined
+  const { allowed, grantingPolicies } = results
+  return {
+    allowed,
+    granting_policies: grantingPolicies.length === 0 ? undefined : grantingPolicies.map(policyShown),
+  }
 }
 
 const authText = (auth: AuditAuth | undefined, form: EntryForm, asking: boolean): string => {
   if (auth === undefined) return '{"token_type":"default"}'
   return object(
-    hidden('client_token', auth.clientToken, form.conceal) +
-      hidden('accessor', auth.accessor, form.concealAccessor) +
-      text('display_name', auth.displayName) +
-      list('policies', auth.policies) +
-      list('token_policies', auth.tokenPolicies) +
-      list('identity_policies', auth.identityPolicies) +
-      map('external_namespace_policies', auth.externalNamespacePolicies) +
-      flag('no_default_policy', auth.noDefaultPolicy) +
-      (asking ? policyResults(auth.policyResults) : '') +
-      map('metadata', auth.metadata) +
-      number('num_uses', auth.numUses) +
-      (asking ? number('remaining_uses', auth.remainingUses) : '') +
-      text('entity_id', auth.entityId) +
-      text('entity_name', auth.entityName) +
-      flag('entity_created', auth.entityCreated) +
-      text('token_type', auth.tokenType ?? 'default') +
-      number('token_ttl', auth.tokenTtlSeconds) +
-      (auth.tokenIssueTime === undefined
-        ? ''
-        : `,"token_issue_time":"${secondTime(auth.tokenIssueTime)}"`),
+    stringifyMembers({
+      client_token: hidden(auth.clientToken, form.conceal),
+      accessor: hidden(auth.accessor, form.concealAccessor),
+      display_name: some(auth.displayName),
+      policies: list(auth.policies),
+      token_policies: list(auth.tokenPolicies),
+      identity_policies: list(auth.identityPolicies),
+    }),
+    map('"external_namespace_policies":', auth.externalNamespacePolicies),
+    stringifyMembers({
+      no_default_policy: set(auth.noDefaultPolicy),
+      policy_results: asking ? policyResults(auth.policyResults) : undefined,
+    }),
+    map('"metadata":', auth.metadata),
+    stringifyMembers({
+      num_uses: more(auth.numUses),
+      remaining_uses: asking ? more(auth.remainingUses) : undefined,
+      entity_id: some(auth.entityId),
+      entity_name: some(auth.entityName),
+      entity_created: set(auth.entityCreated),
+      token_type: some(auth.tokenType ?? 'default'),
+      token_ttl: more(auth.tokenTtlSeconds),
+      token_issue_time: auth.tokenIssueTime === undefined ? undefined : secondTime(auth.tokenIssueTime),
+    }),
   )
 }
 
 const headersText = (headers: readonly AuditHeader[] | undefined, form: EntryForm): string => {
-  if (headers === undefined || headers.length === 0) return ''
+  if (headers === undefined || headers.length === 0) return '{}'
   const members = headers
     .toSorted((a, b) => compareBytes(a.name, b.name))
     .map(({ name, values, hmac }) => {
-      const shown = hmac ? `[${values.map(form.conceal).join(',')}]` : listText(values)
-      return `${quoted(name)}:${shown}`
+      const shown = hmac ? values.map(form.conceal) : values
+      return `${stringifyJson(name)}:${stringifyJson(shown)}`
     })
-  return `,"headers":{${members.join(',')}}`
+  return object(...members)
 }
 
 const NOTHING_CLEAR: ReadonlySet<string> = new Set()
@@ -113,30 +113,39 @@ const requestText = (request: AuditRequest, form: EntryForm): string => {
   const shown =
     data === undefined
       ? ''
-      : hashedObject(data, { conceal: form.conceal, clear, itemsMax: Infinity })
+      : member('"data":', hashedObject(data, { conceal: form.conceal, clear, itemsMax: Infinity }))
   return object(
-    text('id', request.id) +
-      text('client_id', request.clientId) +
-      text('replication_cluster', request.replicationCluster) +
-      text('operation', request.operation) +
-      (mount === undefined
-        ? ''
-        : text('mount_point', mount.point) +
-          text('mount_type', mount.type) +
-          text('mount_accessor', mount.accessor) +
-          text('mount_running_version', mount.runningVersion) +
-          text('mount_class', mount.class)) +
-      hidden('client_token', request.clientToken, form.conceal) +
-      hidden('client_token_accessor', request.clientTokenAccessor, form.concealAccessor) +
-      part('namespace', object(text('id', namespace.id) + text('path', namespace.path))) +
-      text('path', request.path) +
-      part('data', shown) +
-      flag('policy_override', request.policyOverride) +
-      text('remote_address', request.remoteAddress) +
-      number('remote_port', request.remotePort) +
-      number('wrap_ttl', request.wrapTtlSeconds) +
-      headersText(request.headers, form) +
-      text('client_certificate_serial_number', request.clientCertificateSerialNumber),
+    stringifyMembers({
+      id: some(request.id),
+      client_id: some(request.clientId),
+      replication_cluster: some(request.replicationCluster),
+      operation: some(request.operation),
+      mount_point: some(mount?.point),
+      mount_type: some(mount?.type),
+      mount_accessor: some(mount?.accessor),
+      mount_running_version: some(mount?.runningVersion),
+      mount_class: some(mount?.class),
+      client_token: hidden(request.clientToken, form.conceal),
+      client_token_accessor: hidden(request.clientTokenAccessor, form.concealAccessor),
+      namespace:
+        namespace.id === '' && namespace.path === ''
+          ? undefined
+          : { id: some(namespace.id), path: some(namespace.path) },
+      path: some(request.path),
+    }),
+    shown,
+    stringifyMembers({
+      policy_override: set(request.policyOverride),
+      remote_address: some(request.remoteAddress),
+      remote_port: more(request.remotePort),
+      wrap_ttl: more(request.wrapTtlSeconds),
+    }),
+    member('"headers":', headersText(request.headers, form)),
+    request.clientCertificateSerialNumber === undefined
+      ? ''
+      : stringifyMembers({
+          client_certificate_serial_number: some(request.clientCertificateSerialNumber),
+        }),
   )
 }
 
@@ -147,9 +156,11 @@ export const renderCommon = (
   request: AuditRequest,
 ): string => `"auth":${authText(auth, form, true)},"request":${requestText(request, form)}`
 
+const errorText = (error: string): string => (error === '' ? '' : `"error":${stringifyJson(error)}`)
+
 /** The entry written before a request runs, without a newline; `time` as `nanoTime` gives it. */
 export const renderRequestEntry = (time: string, common: string, error = ''): string =>
-  `{"time":"${time}","type":"request",${common}${text('error', error)}}`
+  object(`"time":"${time}","type":"request"`, common, errorText(error))
 
 /** The data of an answer as its entry shows it: a list becomes what it is on the wire; elided parts become counts. */
 export const shownData = (
@@ -171,23 +182,14 @@ export const shownData = (
 const listData = ({ keys, keyInfo }: AuditList): AuditResponse['data'] =>
   keyInfo === undefined ? { keys } : { keys, key_info: keyInfo }
 
-const wrapInfoText = (info: AuditWrapInfo, form: EntryForm): string =>
-  object(
-    number('ttl', info.ttlSeconds) +
-      hidden('token', info.token, form.conceal) +
-      hidden('accessor', info.accessor, form.concealAccessor) +
-      text('creation_time', info.creationTime) +
-      text('creation_path', info.creationPath) +
-      hidden('wrapped_accessor', info.wrappedAccessor, form.concealAccessor),
-  )
-
-/** Its mount as the response repeats it: the version goes by another name there. */
-const mountText = (mount: AuditMount): string =>
-  text('mount_point', mount.point) +
-  text('mount_type', mount.type) +
-  text('mount_accessor', mount.accessor) +
-  text('mount_running_plugin_version', mount.runningVersion) +
-  text('mount_class', mount.class)
+const wrapInfoShown = (info: AuditWrapInfo, form: EntryForm): object => ({
+  ttl: more(info.ttlSeconds),
+  token: hidden(info.token, form.conceal),
+  accessor: hidden(info.accessor, form.concealAccessor),
+  creation_time: some(info.creationTime),
+  creation_path: some(info.creationPath),
+  wrapped_accessor: hidden(info.wrappedAccessor, form.concealAccessor),
+})
 
 const responseText = (
   { mount }: AuditRequest,
@@ -198,16 +200,23 @@ const responseText = (
   const clear = mount?.nonHmacResponseKeys ?? NOTHING_CLEAR
   const { conceal, itemsMax } = form
   return object(
-    (response.auth === undefined ? '' : `,"auth":${authText(response.auth, form, false)}`) +
-      (mount === undefined ? '' : mountText(mount)) +
-      part('secret', object(text('lease_id', response.leaseId))) +
-      (data === undefined ? '' : part('data', hashedObject(data, { conceal, clear, itemsMax }))) +
-      list('warnings', response.warnings) +
-      text('redirect', response.redirect) +
-      (response.wrapInfo === undefined
-        ? ''
-        : `,"wrap_info":${wrapInfoText(response.wrapInfo, form)}`) +
-      map('headers', response.headers),
+    response.auth === undefined ? '' : `"auth":${authText(response.auth, form, false)}`,
+    stringifyMembers({
+      // Its mount again: the version goes by another name here.
+      mount_point: some(mount?.point),
+      mount_type: some(mount?.type),
+      mount_accessor: some(mount?.accessor),
+      mount_running_plugin_version: some(mount?.runningVersion),
+      mount_class: some(mount?.class),
+      secret: response.leaseId ? { lease_id: response.leaseId } : undefined,
+    }),
+    data === undefined ? '' : member('"data":', hashedObject(data, { conceal, clear, itemsMax })),
+    stringifyMembers({
+      warnings: list(response.warnings),
+      redirect: some(response.redirect),
+      wrap_info: response.wrapInfo === undefined ? undefined : wrapInfoShown(response.wrapInfo, form),
+    }),
+    map('"headers":', response.headers),
   )
 }
 
@@ -227,7 +236,12 @@ export const renderResponseEntry = (
   time: string,
   common: string,
   { request, response, data, error }: ResponseParts,
-): string => {
-  const shown = response === undefined ? '' : responseText(request, response, data, form)
-  return `{"time":"${time}","type":"response",${common}${part('response', shown)}${text('error', error)}}`
-}
+): string =>
+  object(
+    `"time":"${time}","type":"response"`,
+    common,
+    response === undefined
+      ? ''
+      : member('"response":', responseText(request, response, data, form)),
+    errorText(error),
+  )

@@ -1,8 +1,11 @@
 import type { ApiClient } from '../client/api-client.ts'
+import { ApiError } from '../client/api-error.ts'
+import type { LiteralObject } from '../client/literal-json.ts'
+import type { Secret } from '../client/secret.ts'
 import { asking } from './command.ts'
 import { remoteFailure } from './failure.ts'
 import type { Group } from './identity-lookup.ts'
-import { findGroup } from './identity-lookup.ts'
+import { findGroup, isId } from './identity-lookup.ts'
 
 /** Which members of a group. */
 export type GroupMembers = 'entities' | 'groups'
@@ -75,4 +78,53 @@ const refuseLost = (
   throw remoteFailure(
     `The members of ${after.name} are as asked, but somebody else changed the group in the same moment, and their change may be lost: check it with signet group members`,
   )
+}
+
+/** What is said of members that are added: `ttl`, `expire_time`, `reason`. */
+export type Terms = Readonly<Record<string, string>>
+
+/**
+ * Adds or removes members where the server changes single ones (docs/api-group-member.md): in one request, by names as they
+ * were typed. Undefined where it does not, or where the token may only rewrite the list; with terms, which no list can tell,
+ * that is an error.
+ */
+export const changeSingly = async (
+  client: ApiClient,
+  group: string,
+  kind: GroupMembers,
+  verb: 'add' | 'remove',
+  words: readonly string[],
+  terms: Terms,
+): Promise<Secret | undefined> => {
+  const path = `identity/group-member/${isId(group) ? 'id' : 'name'}/${group}`
+  const one = kind === 'entities' ? 'entity' : 'group'
+  const ids = words.filter(isId)
+  const names = words.filter((word) => !isId(word))
+  const members = {
+    ...(ids.length === 0 ? {} : { [`${one}_ids`]: ids }),
+    ...(names.length === 0 ? {} : { [`${one}_names`]: names }),
+  }
+  return await asking(`Error changing the members of ${group}`, async () => {
+    try {
+      if (verb === 'add') return await client.post(path, { ...members, ...terms })
+      return await client.secret({ method: 'DELETE', path, query: members })
+    } catch (error) {
+      if (!(error instanceof ApiError) || !isElsewhere(error)) throw error
+      if (Object.keys(terms).length === 0) return undefined
+      if (error.status === 403) throw error
+      throw remoteFailure('This server has no memberships with an end or a reason')
+    }
+  })
+}
+
+const isElsewhere = ({ status, errors }: ApiError): boolean =>
+  status === 403 ||
+  status === 405 ||
+  (status === 404 &&
+    (errors.length === 0 || errors.some((text) => /unsupported path|no handler/.test(text))))
+
+/** The members of one of the lists of an answer. */
+export const membersIn = (data: LiteralObject, list: string): readonly LiteralObject[] => {
+  const members = data[list]
+  return Array.isArray(members) ? (members as readonly LiteralObject[]) : []
 }

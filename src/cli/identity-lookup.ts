@@ -41,6 +41,9 @@ export type Group = {
   readonly whole: LiteralObject
 }
 
+/** Whether a word is an id rather than a name. */
+export const isId = (word: string): boolean => idForm.test(word)
+
 const idForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.\w+)?$/
 
 const entityFrom = (data: LiteralObject): Entity => ({
@@ -91,7 +94,7 @@ const read = async (
   word: string,
 ): Promise<LiteralObject | undefined> => {
   const failed = `Error reading ${kind} ${word}`
-  if (idForm.test(word)) {
+  if (isId(word)) {
     const byId = await asking(failed, () => client.read(`identity/${kind}/id/${word}`))
     if (byId?.data !== undefined) return byId.data
   }

@@ -12,6 +12,7 @@ import type { Key, Store, Version } from '../storage/store.ts'
 import type { BatchTokens } from './batch-tokens.ts'
 import { isBatchToken } from './batch-tokens.ts'
 import type { PolicyStore } from './policies.ts'
+import type { RecordCache } from './record-cache.ts'
 import type { Check } from './records.ts'
 import { TrackedReader, asRefusal } from './records.ts'
 import type { StoreTime } from './store-time.ts'
@@ -44,6 +45,7 @@ export type Nobody = 'no-token' | 'no-entity'
 
 export interface CallersOptions {
   readonly store: Store
+  readonly cache: RecordCache
   readonly time: StoreTime
   readonly names: Names
   readonly policies: PolicyStore
@@ -56,6 +58,9 @@ export interface CallersOptions {
 /** Loads the token that a caller is built from. */
 type Load = (reader: Reader, now: number) => Promise<Alive | undefined>
 
+/** Tokens of ours are shorter: made-up ones must not fill the memory. */
+const SHORT_TOKEN = 64
+
 const sortedUnion = (...lists: readonly (readonly string[])[]): string[] =>
   [...new Set(lists.flat())].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
 
@@ -63,6 +68,8 @@ const sortedUnion = (...lists: readonly (readonly string[])[]): string[] =>
 export class Callers {
   readonly #options: CallersOptions
   readonly #cache = new LRUCache<string, Cached>({ max: limits.cachedCallers })
+  /** The keys of tokens lately seen: hashing one costs more than all else here. */
+  readonly #keys = new LRUCache<string, Uint8Array>({ max: limits.cachedCallers })
 
   constructor(options: CallersOptions) {
     this.#options = options
@@ -70,8 +77,8 @@ export class Callers {
 
   /** Who a token is. Throws a Refusal when the store is not available. */
   async identify(namespace: Namespace, text: string): Promise<Caller | Nobody> {
-    const { batch, names } = this.#options
-    const key = tokenKey(names, text)
+    const { batch } = this.#options
+    const key = this.#keyOf(text)
     if (!isBatchToken(text)) {
       return this.#of(namespace, key, (reader, now) => liveToken(reader, namespace, key, now))
     }
@@ -80,6 +87,16 @@ export class Callers {
       if (record === undefined) return undefined
       return judgeToken(reader, namespace, { type: 'batch', key, record }, now)
     })
+  }
+
+  #keyOf(text: string): Uint8Array {
+    if (text.length > SHORT_TOKEN) return tokenKey(this.#options.names, text)
+    let key = this.#keys.get(text)
+    if (key === undefined) {
+      key = tokenKey(this.#options.names, text)
+      this.#keys.set(text, key)
+    }
+    return key
   }
 
   /** The same for a token that was found alive. */
@@ -123,10 +140,10 @@ export class Callers {
   }
 
   async #build(namespace: Namespace, load: Load): Promise<Cached | Nobody> {
-    const { store } = this.#options
+    const { cache, store } = this.#options
     for (let attempt = 0; attempt < limits.decisionAttempts; attempt++) {
       const epoch = store.epoch()
-      const reader = new TrackedReader(store)
+      const reader = new TrackedReader(store, cache)
       const built = await this.#read(reader, namespace, load, epoch)
       if (await reader.stillHolds()) return built
     }

@@ -23,6 +23,7 @@ import { Callers } from './callers.ts'
 import { Handler } from './handle.ts'
 import { MountTable } from './mounts.ts'
 import { PolicyStore } from './policies.ts'
+import { RecordCache } from './record-cache.ts'
 import type { Check } from './records.ts'
 import { ConflictQueues, createRecords, stampRef } from './records.ts'
 import type { Reply, Success } from './reply.ts'
@@ -167,8 +168,10 @@ export class Core {
     const { broker, names, log } = options
     this.#store = withTime(options.store, this.#time)
     const store = this.#store
+    const cache = new RecordCache()
     this.records = createRecords({
       store,
+      cache,
       queues: this.#queues,
       authority: () => [this.#keyringCheck()],
     })
@@ -189,6 +192,7 @@ export class Core {
     const batch = new BatchTokens(options.batchSealer)
     const callers = new Callers({
       store,
+      cache,
       time: this.#time,
       names,
       policies: this.#policies,
@@ -229,6 +233,7 @@ export class Core {
       missingPolicies: (wanted, now) =>
         this.#policies.missing(this.records, { namespace: rootNamespace, names, now }, wanted),
       store,
+      cache,
       time: this.#time,
       names,
       queues: this.#queues,

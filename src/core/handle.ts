@@ -23,6 +23,7 @@ import { finishLogin, settleLogin } from './settle-login.ts'
 import type { MountTable, Mounted } from './mounts.ts'
 import { mountRef } from './mounts.ts'
 import { cleanPolicies } from './policy-names.ts'
+import type { RecordCache } from './record-cache.ts'
 import type { Check, ConflictQueues } from './records.ts'
 import { StaleAuthority, TrackedReader, asRefusal, createRecords } from './records.ts'
 import type { Reply, Success } from './reply.ts'
@@ -39,6 +40,7 @@ import type { Wrapping } from './wrapping.ts'
 /** What the life of a request needs. */
 export interface HandleParts {
   readonly store: Store
+  readonly cache: RecordCache
   readonly time: StoreTime
   readonly names: Names
   readonly queues: ConflictQueues
@@ -85,6 +87,9 @@ const POLICY_FIELDS = ['policies', 'token_policies']
 
 const isWrite = (operation: Request['operation']): boolean =>
   operation === 'update' || operation === 'patch'
+
+const isRead = (operation: Request['operation']): boolean =>
+  !isWrite(operation) && operation !== 'delete'
 
 const handlerOf = (route: Route, verb: Verb) =>
   route.verbs[verb] ??
@@ -223,7 +228,7 @@ export class Handler {
     const call = this.#callFor(request, mounted, found!, caller, 'update', [])
     const ref: Ref<unknown> | undefined = route.exists(call)
     if (ref === undefined) return result('create', create)
-    const reader = new TrackedReader(this.#parts.store)
+    const reader = new TrackedReader(this.#parts.store, this.#parts.cache)
     const value = await reader.get(ref).catch((error: unknown) => {
       throw asRefusal(error)
     })
@@ -240,28 +245,40 @@ export class Handler {
     const { caller, target, decision } = judged
     const route = target.found?.route
     const audited = route?.unaudited !== true
+    let logged: Promise<void> | undefined
     if (audited) {
       const mount = target.mounted?.record
       const known = { caller, decision, mount, verb: judged.verb, usesLeft: judged.usesLeft }
-      await trail.request(known, judged.refusal)
+      logged = trail.request(known, judged.refusal)
+      // What only reads goes on meanwhile: the entry must stand before it changes something, and before its answer leaves.
+      if (!isRead(request.operation)) await logged
     }
     let reply: Reply
     try {
       reply =
         judged.refusal === undefined
-          ? await this.#run(request, judged, trail)
+          ? await this.#run(request, judged, trail, logged)
           : refused(judged.refusal, route)
     } catch (error) {
+      // Of a request that could not be logged nothing may be told, not even that it failed.
+      await logged
       if (error instanceof StaleAuthority) throw error
       reply = this.#refused(error, request, route)
     }
-    if (!audited || route?.unaudited === 'response') return reply
-    if (reply.kind === 'stream') return auditedStream(reply, trail)
-    await trail.response(reply)
+    if (!audited || route?.unaudited === 'response' || reply.kind === 'stream') {
+      await logged
+      return reply.kind === 'stream' && audited ? auditedStream(reply, trail) : reply
+    }
+    await Promise.all([logged, trail.response(reply)])
     return reply
   }
 
-  async #run(request: Request, judged: Judged, trail: Trail): Promise<Reply> {
+  async #run(
+    request: Request,
+    judged: Judged,
+    trail: Trail,
+    logged: Promise<void> | undefined,
+  ): Promise<Reply> {
     const { caller, target, verb } = judged
     const { found, mounted } = target
     if (mounted === undefined) {
@@ -283,7 +300,7 @@ export class Handler {
       ...(caller?.checks ?? []),
       ...(judged.exists === undefined ? [] : [judged.exists]),
     ]
-    const call = this.#callFor(request, mounted, found, caller, verb, checks, judged)
+    const call = this.#callFor(request, mounted, found, caller, verb, checks, judged, logged)
     const result = await handler(call as never)
     if (request.operation === 'update') await this.#hintPolicies(call)
     return this.#settle(request, found.route, call, result, trail, judged)
@@ -422,6 +439,7 @@ export class Handler {
     verb: Verb,
     checks: readonly Check[],
     judged?: Judged,
+    logged?: Promise<void>,
   ): RequestCall {
     const { names, root, time } = this.#parts
     const data =
@@ -449,7 +467,7 @@ export class Handler {
               request.token ?? '',
             ),
       now: time.now(),
-      records: this.#records([...checks, mountCheck]),
+      records: this.#records([...checks, mountCheck], logged),
       names,
       wrapTtlSeconds: request.wrapTtlSeconds,
     })
@@ -467,9 +485,16 @@ export class Handler {
     }
   }
 
-  #records(checks: readonly Check[]): Records {
-    const { store, queues, keyringCheck } = this.#parts
-    return createRecords({ store, queues, authority: () => [...checks, keyringCheck()] })
+  /** Records that commit only what rests on these checks, and only once the request is logged. */
+  #records(checks: readonly Check[], logged?: Promise<void>): Records {
+    const { store, cache, queues, keyringCheck } = this.#parts
+    return createRecords({
+      store,
+      cache,
+      queues,
+      authority: () => [...checks, keyringCheck()],
+      before: () => logged,
+    })
   }
 
   /** A limited token that had its last use dies now, whatever became of the request. */

@@ -62,11 +62,12 @@ export class Lifecycle implements SealPort {
   async status(): Promise<SealStatus> {
     const { store, keeper } = this.#options
     const config = await readSealConfig(store, deadline())
-    const { progress, nonce } = await keeper.progress()
+    const { unsealed, progress, nonce } = await keeper.progress()
     const cluster = this.#state?.opened.cluster
     return {
       initialized: config !== undefined,
-      sealed: this.#state === undefined,
+      // A process that is to go after a seal answers for those that took its place.
+      sealed: this.#state === undefined && !unsealed,
       threshold: config?.t ?? 0,
       shares: config?.n ?? 0,
       progress,
@@ -125,12 +126,15 @@ export class Lifecycle implements SealPort {
     await state?.opened.close()
   }
 
-  keyStatus(): {
+  async keyStatus(): Promise<{
     readonly term: number
     readonly installedAt: number
     readonly encryptions: number
-  } {
-    const { active } = this.#unsealed().keyring
+  }> {
+    const unsealed = this.#unsealed()
+    // Another process may have rotated, and this one not have met the new key.
+    await reloadKeyring(this.#options.store, unsealed, deadline())
+    const { active } = unsealed.keyring
     return { term: active.term, installedAt: active.installedAt, encryptions: 0 }
   }
 

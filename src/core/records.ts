@@ -9,9 +9,10 @@ import type {
 } from '../engine/records.ts'
 import { keyId, recordKind } from '../engine/records.ts'
 import { Refusal, invalid } from '../engine/refusal.ts'
-import type { Key, Outcome, Store, Version } from '../storage/store.ts'
+import type { Answer, Deadline, Key, Outcome, Store, Version } from '../storage/store.ts'
 import { deadlineIn, newVersion, Unavailable, Unknown } from '../storage/store.ts'
 import { limits } from '../limits.ts'
+import type { CachedRecord, RecordCache } from './record-cache.ts'
 
 export interface Check {
   readonly key: Key
@@ -66,51 +67,122 @@ export const asRefusal = (error: unknown): unknown => {
   return error
 }
 
-/** Reads that remember the versions they saw: the dependencies of a cached answer or the checks of a commit. */
+/**
+ * Reads that remember the versions they saw: the dependencies of a cached answer or the checks of a commit. With a cache,
+ * records whose version the store confirms are not read again.
+ */
 export class TrackedReader implements Reader {
   readonly seen = new Map<string, Seen>()
-  /** Store calls so far; more than one means that the reads may not belong to one snapshot. */
-  snapshots = 0
-  /** The store's clock with the last read, ms. */
+  /** The store's clock with the last call of the store, ms; 0 while there was none. */
   now = 0
   readonly #store: Store
+  readonly #cache: RecordCache | undefined
+  /** The epoch before the first read: what came from the cache without a call belongs to its snapshot. */
+  #epoch: Version | undefined
+  #began = false
+  /** Pieces that may belong to different snapshots: calls of the store, and what the cache gave. */
+  #pieces = 0
+  #cacheGave = false
+  /** Whether something was (or may have been) committed between the reads. */
+  #moved = false
 
-  constructor(store: Store) {
+  constructor(store: Store, cache?: RecordCache) {
     this.#store = store
+    this.#cache = cache
   }
 
   async get<T>(ref: Ref<T>): Promise<T | undefined> {
-    const known = this.seen.get(ref.id)
+    const known = this.seen.get(ref.id) ?? this.#fromCache(ref)
     if (known !== undefined) return known.value as T | undefined
-    const [value] = await this.getMany([ref])
-    return value
+    await this.#load([ref])
+    return this.seen.get(ref.id)!.value as T | undefined
   }
 
   async getMany<T>(refs: readonly Ref<T>[]): Promise<(T | undefined)[]> {
-    const missing = refs.filter((ref) => !this.seen.has(ref.id))
-    if (missing.length > 0) await this.#load(missing)
+    const missing = refs.filter(
+      (ref) => !this.seen.has(ref.id) && this.#fromCache(ref) === undefined,
+    )
+    for (let at = 0; at < missing.length; at += limits.storeReadKeys) {
+      await this.#load(missing.slice(at, at + limits.storeReadKeys))
+    }
     return refs.map((ref) => this.seen.get(ref.id)!.value as T | undefined)
   }
 
-  async #load(refs: readonly Ref<unknown>[]): Promise<void> {
-    for (let at = 0; at < refs.length; at += limits.storeReadKeys) {
-      const part = refs.slice(at, at + limits.storeReadKeys)
-      this.snapshots++
-      const answer = await this.#store.read(
-        part.map((ref) => ref.key),
-        deadlineIn(limits.storeWaitMs),
-      )
-      this.now = answer.now
-      for (const [index, ref] of part.entries()) {
-        const item = answer.items[index]!
-        if (this.seen.has(ref.id)) continue
-        this.seen.set(ref.id, {
-          ref,
-          version: item.version,
-          value: item.value === undefined ? undefined : ref.kind.decode(item.value),
-        })
-      }
+  /** A record that was confirmed at the epoch of the first read. */
+  #fromCache(ref: Ref<unknown>): Seen | undefined {
+    if (this.#cache === undefined) return undefined
+    if (!this.#began) {
+      this.#began = true
+      this.#epoch = this.#store.epoch()
     }
+    const cached = this.#cache.get(ref)
+    if (cached === undefined || cached.epoch === undefined || cached.epoch !== this.#epoch) {
+      return undefined
+    }
+    if (!this.#cacheGave) {
+      this.#cacheGave = true
+      this.#pieces++
+    }
+    return this.#remember(ref, cached)
+  }
+
+  async #load(refs: readonly Ref<unknown>[]): Promise<void> {
+    const unknown = this.#cache === undefined ? refs : await this.#confirm(refs, this.#cache)
+    if (unknown.length > 0) await this.#read(unknown)
+  }
+
+  /** Takes those from the cache whose versions still hold, and gives the others. */
+  async #confirm(
+    refs: readonly Ref<unknown>[],
+    cache: RecordCache,
+  ): Promise<readonly Ref<unknown>[]> {
+    const known = refs.filter((ref) => cache.get(ref) !== undefined)
+    if (known.length === 0) return refs
+    const keys = known.map(({ key }) => key)
+    const { answer, epoch } = await this.#call((deadline) => this.#store.versions(keys, deadline))
+    for (const [index, ref] of known.entries()) {
+      const cached = cache.get(ref)
+      if (cached === undefined || cached.version !== answer.items[index]) continue
+      cached.epoch = epoch
+      this.#remember(ref, cached)
+    }
+    return refs.filter((ref) => !this.seen.has(ref.id))
+  }
+
+  async #read(refs: readonly Ref<unknown>[]): Promise<void> {
+    const keys = refs.map(({ key }) => key)
+    const { answer, epoch } = await this.#call((deadline) => this.#store.read(keys, deadline))
+    for (const [index, ref] of refs.entries()) {
+      const { version, value } = answer.items[index]!
+      const decoded = value === undefined ? undefined : ref.kind.decode(value)
+      this.#cache?.keep(ref, { version, value: decoded, epoch }, value?.length ?? 0)
+      this.#remember(ref, { version, value: decoded })
+    }
+  }
+
+  /** One call of the store, and the epoch at which its answer holds; undefined when that moved meanwhile. */
+  async #call<T>(
+    ask: (deadline: Deadline) => Promise<Answer<T>>,
+  ): Promise<{ readonly answer: Answer<T>; readonly epoch: Version | undefined }> {
+    // Before the values: what changes in between must look old, never new (architecture.md A3).
+    const before = this.#store.epoch()
+    if (!this.#began) this.#epoch = before
+    this.#began = true
+    this.#pieces++
+    const answer = await ask(deadlineIn(limits.storeWaitMs))
+    this.now = answer.now
+    const epoch = this.#store.epoch() === before ? before : undefined
+    if (epoch === undefined || epoch !== this.#epoch) this.#moved = true
+    return { answer, epoch }
+  }
+
+  /** What was seen first counts: a reader never changes its mind about a record. */
+  #remember(ref: Ref<unknown>, { version, value }: Omit<CachedRecord, 'epoch'>): Seen {
+    const before = this.seen.get(ref.id)
+    if (before !== undefined) return before
+    const seen = { ref, version, value }
+    this.seen.set(ref.id, seen)
+    return seen
   }
 
   /** The version seen of a key; undefined when it was not read. */
@@ -124,7 +196,7 @@ export class TrackedReader implements Reader {
 
   /** Whether all that was read still holds; one call, none when everything came from one snapshot. */
   async stillHolds(): Promise<boolean> {
-    if (this.snapshots <= 1) return true
+    if (!this.#moved || this.#pieces <= 1) return true
     const seen = [...this.seen.values()]
     const answer = await this.#store.versions(
       seen.map(({ ref }) => ref.key),
@@ -142,9 +214,9 @@ class Transaction implements Tx {
   >()
   readonly #store: Store
 
-  constructor(store: Store) {
+  constructor(store: Store, cache: RecordCache | undefined) {
     this.#store = store
-    this.reads = new TrackedReader(store)
+    this.reads = new TrackedReader(store, cache)
   }
 
   async get<T>(ref: Ref<T>): Promise<T | undefined> {
@@ -218,6 +290,10 @@ export class ConflictQueues {
 export interface RecordsOptions {
   readonly store: Store
   readonly queues: ConflictQueues
+  /** Shared by all records of the process. */
+  readonly cache?: RecordCache
+  /** Awaited before each commit: nothing is changed when it rejects. */
+  readonly before?: () => Promise<void> | undefined
   /**
    * Checks added to every commit: the caller's authority, the mount, the keyring. Keys that an earlier commit through the same
    * records wrote are checked for the version they got there: a request may change what it rests on.
@@ -229,7 +305,7 @@ export interface RecordsOptions {
 
 /** Typed records over a (sealed) store; see engine/records.ts for the promises. */
 export const createRecords = (options: RecordsOptions): Records => {
-  const { store, queues, authority = () => [] } = options
+  const { store, queues, cache, authority = () => [] } = options
   /** What went through here already, and the version it has since: a request may change what it rests on. */
   const written = new Map<string, Version>()
 
@@ -263,6 +339,7 @@ export const createRecords = (options: RecordsOptions): Records => {
         `the request stores too much at once: ${bytes} bytes (at most ${limits.commitBytes})`,
       )
     }
+    await options.before?.()
     const id = newVersion()
     const outcome = await store.commit(
       { id, checks: [...checks.values()], writes },
@@ -281,7 +358,7 @@ export const createRecords = (options: RecordsOptions): Records => {
     | { readonly done: true; readonly value: T }
     | { readonly done: false; readonly hot: Key | undefined }
   > => {
-    const tx = new Transaction(store)
+    const tx = new Transaction(store, cache)
     let value: T
     let outcome: Outcome | 'stale-authority'
     try {
@@ -357,7 +434,7 @@ export const createRecords = (options: RecordsOptions): Records => {
     get: async <T>(ref: Ref<T>): Promise<T | undefined> => (await reader.getMany([ref]))[0],
     getMany: async <T>(refs: readonly Ref<T>[]): Promise<(T | undefined)[]> => {
       try {
-        return await new TrackedReader(store).getMany(refs)
+        return await new TrackedReader(store, cache).getMany(refs)
       } catch (error) {
         throw asRefusal(error)
       }

@@ -131,9 +131,9 @@ export const recordKind = <T>(
   return kind
 }
 
-/** A key as a string, for maps. */
+/** A key as a string, for maps. Bounded as keys are; goes around `buffer`, which would move a small array off the heap. */
 export const keyId = (key: Uint8Array): string =>
-  Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
+  String.fromCharCode.apply(null, key as unknown as number[])
 
 /** The first key after all keys that begin with `prefix`. */
 export const successor = (prefix: Uint8Array): Uint8Array => {
@@ -145,11 +145,28 @@ export const successor = (prefix: Uint8Array): Uint8Array => {
   return next
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+/** Values of hexadecimal digits (lower case) by their code; 255 for all else. */
+const NIBBLES = new Uint8Array(256).fill(255)
+for (let digit = 0; digit < 16; digit++) NIBBLES[digit.toString(16).charCodeAt(0)] = digit
+
+const HYPHEN = 0x2d
 
 /** The 16 bytes of an id in its one written form (lower case, 8-4-4-4-12); undefined for anything else: nothing is stored there. */
-export const idBytes = (id: string): Uint8Array | undefined =>
-  UUID.test(id) ? Uint8Array.from(Buffer.from(id.replaceAll('-', ''), 'hex')) : undefined
+export const idBytes = (id: string): Uint8Array | undefined => {
+  if (id.length !== 36) return undefined
+  const bytes = new Uint8Array(16)
+  let seen = 0
+  for (let at = 0, to = 0; at < 36; to++) {
+    if (at === 8 || at === 13 || at === 18 || at === 23) {
+      if (id.charCodeAt(at++) !== HYPHEN) return undefined
+    }
+    const high = NIBBLES[id.charCodeAt(at++)] ?? 255
+    const low = NIBBLES[id.charCodeAt(at++)] ?? 255
+    seen |= high | low
+    bytes[to] = (high << 4) | low
+  }
+  return seen > 15 ? undefined : bytes
+}
 
 /** The written form of 16 bytes. */
 export const idText = (bytes: Uint8Array): string => {

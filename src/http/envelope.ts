@@ -109,18 +109,30 @@ const copied = (data: Json | undefined): string => {
   return text === '{}' ? '' : `${text.slice(1, -1)},`
 }
 
-/** The text of a success envelope (spec/auth.md 1.5), without a newline. */
+/** The text of a success envelope (spec/auth.md 1.5); without a newline unless `newline` says so. */
 export const envelopeText = (parts: SuccessParts): string => {
   const data = parts.data === undefined ? 'null' : stringifyJson(parts.data)
   const warnings = parts.warnings?.length ? stringifyJson(parts.warnings) : 'null'
-  return (
-    `{${parts.copyDataToTop === true ? copied(parts.data) : ''}` +
-    `"request_id":${stringifyJson(parts.requestId)},"lease_id":${stringifyJson(parts.leaseId ?? '')},` +
-    `"renewable":${parts.renewable ?? false},"lease_duration":${parts.leaseDurationSeconds ?? 0},` +
-    `"data":${data},"wrap_info":${parts.wrapInfo ? wrapInfoText(parts.wrapInfo) : 'null'},` +
-    `"warnings":${warnings},"auth":${parts.auth ? authText(parts.auth) : 'null'}` +
-    `${parts.hints?.length ? `,"hints":${hintsText(parts.hints)}` : ''}}`
-  )
+  // Joined, since what is put together with `+` is made flat again for its length and for the wire.
+  return [
+    '{',
+    parts.copyDataToTop === true ? copied(parts.data) : '',
+    '"request_id":',
+    stringifyJson(parts.requestId),
+    ',"lease_id":',
+    stringifyJson(parts.leaseId ?? ''),
+    parts.renewable === true ? ',"renewable":true' : ',"renewable":false',
+    `,"lease_duration":${parts.leaseDurationSeconds ?? 0},"data":`,
+    data,
+    ',"wrap_info":',
+    parts.wrapInfo ? wrapInfoText(parts.wrapInfo) : 'null',
+    ',"warnings":',
+    warnings,
+    ',"auth":',
+    parts.auth ? authText(parts.auth) : 'null',
+    parts.hints?.length ? `,"hints":${hintsText(parts.hints)}` : '',
+    parts.newline === true ? '}\n' : '}',
+  ].join('')
 }
 
 /** A success: 200 (or another status) with an envelope. */
@@ -130,7 +142,7 @@ export const renderSuccess = (parts: SuccessParts): HttpAnswer => {
   return {
     status,
     contentType: JSON_TYPE,
-    body: newline ? `${envelopeText(parts)}\n` : envelopeText(parts),
+    body: envelopeText({ ...parts, newline }),
   }
 }
 

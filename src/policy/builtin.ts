@@ -64,6 +64,11 @@ path "sys/tools/hash/*" {
 path "identity/oidc/provider/+/authorize" {
   capabilities = ["read", "update"]
 }
+
+# Let a device in to an application.
+path "identity/oidc/provider/+/device" {
+  capabilities = ["read", "update"]
+}
 `
 
 /** The policy of wrapping tokens: read the one wrapped answer. Cannot be changed. */

@@ -6,6 +6,8 @@ import type { HttpLimits } from '../http/limits.ts'
 import type { BoundAddress, Listener } from '../http/listener.ts'
 import { createListener } from '../http/listener.ts'
 import { renderReply } from '../http/render.ts'
+import { withForwardedFor } from './client-address.ts'
+import { withResponseHeaders } from './extra-headers.ts'
 import type { Log } from './log.ts'
 import { unnamedSocket } from './socket-files.ts'
 
@@ -77,7 +79,12 @@ const makeListener = (
   const tls = wanted.kind === 'tcp' ? wanted.tls : undefined
   const loopback = wanted.kind === 'tcp' && /^(127\.|localhost$|::1$)/.test(wanted.host)
   return createListener({
-    handle: async (request) => renderReply(await front.handle(request)),
+    handle: withForwardedFor(
+      wanted.forwardedFor,
+      withResponseHeaders(wanted.responseHeaders, async (request) =>
+        renderReply(await front.handle(request)),
+      ),
+    ),
     rawMethods: front.rawMethods,
     hostCheck: config.dev !== undefined && loopback ? LOCAL_NAMES : undefined,
     log,

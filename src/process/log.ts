@@ -1,11 +1,51 @@
+import type { LogLevel, ServerConfig } from '../config/server-config.ts'
+
 /** Takes a line of the log; an error is described after it, with its stack. Never gets what a client sent. */
 export type Log = (message: string, error?: unknown) => void
 
-/** A log over something that takes lines. */
-export const logTo =
-  (write: (line: string) => void): Log =>
-  (message, error) =>
-    write(error === undefined ? message : `${message}: ${describe(error)}`)
+/** How lines look, and which are written at all. */
+export interface LogForm {
+  readonly level: LogLevel
+  readonly format: 'standard' | 'json'
+}
 
-const describe = (error: unknown): string =>
-  error instanceof Error ? (error.stack ?? error.message) : String(error)
+/** The form that a configuration asks for. */
+export const logForm = ({
+  logLevel,
+  logFormat,
+}: Pick<ServerConfig, 'logLevel' | 'logFormat'>): LogForm => ({
+  level: logLevel,
+  format: logFormat,
+})
+
+const PLAIN: LogForm = { level: 'info', format: 'standard' }
+
+const LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error']
+
+/**
+ * A log over something that takes lines. What comes with an error is written at level `error`, all else at `info`; lines look
+ * as the reference's do, so that whoever reads those can read these.
+ */
+export const logTo = (write: (line: string) => void, form: LogForm = PLAIN): Log => {
+  const least = LEVELS.indexOf(form.level)
+  return (message, error) => {
+    const level = error === undefined ? 'info' : 'error'
+    if (LEVELS.indexOf(level) < least) return
+    const time = new Date().toISOString()
+    const cause = error === undefined ? undefined : describe(error)
+    if (form.format === 'json') {
+      write(
+        JSON.stringify({ '@level': level, '@message': message, '@timestamp': time, error: cause }),
+      )
+      return
+    }
+    const mark = `[${level.toUpperCase()}]`.padEnd(7)
+    write(`${time} ${mark} ${cause === undefined ? message : `${message}: ${cause}`}`)
+  }
+}
+
+const describe = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  const text = error.stack ?? error.message
+  return error.cause === undefined ? text : `${text}\n  caused by ${describe(error.cause)}`
+}

@@ -4,14 +4,14 @@ import { limits } from '../limits.ts'
 import { LocalShares } from '../seal/share-keeper.ts'
 import { startDevelopment } from './development.ts'
 import { openListeners } from './listeners.ts'
-import { logTo } from './log.ts'
+import { logForm, logTo } from './log.ts'
 import { makeServing } from './serving.ts'
 import { removeSocketFiles } from './socket-files.ts'
 import { openStorage } from './storage.ts'
 
 /** A server that is this process alone. Throws an Error that says what stands in the way. */
 export const startSingle = async (config: ServerConfig, io: ServerIo): Promise<RunningServer> => {
-  const log = logTo(io.log)
+  const log = logTo(io.log, logForm(config))
   const storage = await openStorage(config.storage, 'owner', log)
   const keeper = new LocalShares({
     store: storage.store,

@@ -6,8 +6,12 @@ import { combineUnsealKeys, readSealConfig, unseal, unsealKeyBytes } from './sea
 /** What became of a share (spec/sys.md 2.3). `bad-share`: of a length that cannot be one. `failed`: enough, but not the right ones. */
 export type ShareOutcome = 'progress' | 'unsealed' | 'bad-share' | 'failed' | 'uninitialised'
 
-/** How far an unsealing is: shares given, and the nonce of the attempt ('' when none is under way). */
+/**
+ * How far an unsealing is: shares given, and the nonce of the attempt ('' when none is under way). `unsealed`: nothing is
+ * left to do, in any process that takes requests.
+ */
 export interface ShareProgress {
+  readonly unsealed: boolean
   readonly progress: number
   readonly nonce: string
 }
@@ -54,7 +58,11 @@ export class LocalShares implements ShareKeeper {
   }
 
   async progress(): Promise<ShareProgress> {
-    return { progress: this.#shares.length, nonce: this.#nonce }
+    return {
+      unsealed: this.#options.isUnsealed(),
+      progress: this.#shares.length,
+      nonce: this.#nonce,
+    }
   }
 
   seal(): Promise<void> {

@@ -75,43 +75,99 @@ const ODD = /[<>&\u2028\u2029\ud800-\uffff]/
 const HIGH = /[\ud800-\uffff]/
 const ESCAPED = /[<>&\u2028\u2029]/g
 
+/** What JSON.stringify gave, with what Go's encoder escapes besides. */
 const escapeUnits = (text: string): string =>
   text.replace(ESCAPED, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
-/** Whether JSON.stringify would write this as it is: members in UTF-16 order, no JsonNumber. */
-const isPlain = (value: unknown): boolean => {
-  if (typeof value !== 'object' || value === null) return true
-  if (Array.isArray(value)) {
-    for (const item of value) if (!isPlain(item)) return false
-    return true
+/** Names that an object puts in a place of its own choosing, or that set its prototype. */
+const WILFUL = /^(?:\d+|__proto__)$/
+
+/**
+ * The value with all members in UTF-16 order, so that JSON.stringify writes them so: itself where they are; undefined where
+ * it cannot be had (a JsonNumber, names that objects reorder).
+ */
+const inOrder = (value: Json): Json | undefined => {
+  if (typeof value !== 'object' || value === null) return value
+  if (value instanceof JsonNumber) return undefined
+  return Array.isArray(value) ? itemsInOrder(value) : membersInOrder(value as JsonObject)
+}
+
+const itemsInOrder = (items: readonly Json[]): Json | undefined => {
+  for (let at = 0; at < items.length; at++) {
+    const ordered = inOrder(items[at]!)
+    if (ordered === items[at]) continue
+    // From the first that had to be put in order on, a copy.
+    const copy = items.slice(0, at)
+    for (let rest = at; rest < items.length; rest++) {
+      const item = inOrder(items[rest]!)
+      if (item === undefined) return undefined
+      copy.push(item)
+    }
+    return copy
   }
-  if (value instanceof JsonNumber) return false
-  let last = ''
-  for (const name of Object.keys(value)) {
-    if (name < last || !isPlain((value as JsonObject)[name])) return false
-    last = name
+  return items
+}
+
+const membersInOrder = (object: JsonObject): Json | undefined => {
+  const names = Object.keys(object)
+  let same = true
+  for (let at = 0; at < names.length && same; at++) {
+    const member = object[names[at]!]
+    if (at > 0 && names[at]! < names[at - 1]!) same = false
+    else if (member !== undefined && inOrder(member) !== member) same = false
   }
-  return true
+  if (same) return object
+  const copy: Record<string, Json> = {}
+  for (const name of names.sort()) {
+    const member = object[name]
+    if (member === undefined) continue
+    const ordered = inOrder(member)
+    if (ordered === undefined || WILFUL.test(name)) return undefined
+    copy[name] = ordered
+  }
+  return copy
+}
+
+/**
+ * The members of an object as JSON without its braces, in the order they stand in; undefined ones are left out. For objects
+ * of a fixed shape, whose order is the code's: one call for many members is what is fast. '' when there are none.
+ */
+export const stringifyMembers = (object: object): string => {
+  const text = JSON.stringify(object)
+  return (ODD.test(text) ? escapeUnits(text) : text).slice(1, -1)
 }
 
 /** One member: name and value; the order of a list of them is kept. */
 export type Member = readonly [name: string, value: Json | undefined]
 
-const write = (value: Json): string => {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  if (value instanceof JsonNumber) return value.literal
-  if (Array.isArray(value)) return `[${(value as readonly Json[]).map(write).join(',')}]`
-  const object = value as JsonObject
-  const names = Object.keys(object).sort(compareBytes)
-  return writeMembers(names.map((name) => [name, object[name]]))
+/** Writes in pieces, to be joined once: strings put together with `+` are made flat later, at twice the cost. */
+const write = (out: string[], value: Json): void => {
+  if (typeof value !== 'object' || value === null) out.push(JSON.stringify(value))
+  else if (value instanceof JsonNumber) out.push(value.literal)
+  else if (Array.isArray(value)) writeItems(out, value)
+  else {
+    const object = value as JsonObject
+    let comma = false
+    out.push('{')
+    for (const name of Object.keys(object).sort(compareBytes)) {
+      const member = object[name]
+      if (member === undefined) continue
+      if (comma) out.push(',')
+      comma = true
+      out.push(JSON.stringify(name), ':')
+      write(out, member)
+    }
+    out.push('}')
+  }
 }
 
-const writeMembers = (members: readonly Member[]): string => {
-  let text = ''
-  for (const [name, value] of members)
-    if (value !== undefined)
-      text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${write(value)}`
-  return `{${text}}`
+const writeItems = (out: string[], items: readonly Json[]): void => {
+  out.push('[')
+  for (let at = 0; at < items.length; at++) {
+    if (at > 0) out.push(',')
+    write(out, items[at]!)
+  }
+  out.push(']')
 }
 
 /**
@@ -119,19 +175,24 @@ const writeMembers = (members: readonly Member[]): string => {
  * U+2028 and U+2029 escaped, JsonNumbers literally, undefined members left out. No newline.
  */
 export const stringifyJson = (value: Json): string => {
-  if (isPlain(value)) {
-    const text = JSON.stringify(value)
+  const ordered = inOrder(value)
+  if (ordered !== undefined) {
+    const text = JSON.stringify(ordered)
     if (!ODD.test(text)) return text
     if (!HIGH.test(text)) return escapeUnits(text)
   }
-  return escapeUnits(write(value))
+  const out: string[] = []
+  write(out, value)
+  return escapeUnits(out.join(''))
 }
 
 /** The JSON text of an object whose members keep the given order (the envelope's); their values as in stringifyJson. */
 export const stringifyOrdered = (members: readonly Member[]): string => {
-  let text = ''
-  for (const [name, value] of members)
-    if (value !== undefined)
-      text += `${text === '' ? '' : ','}${escapeUnits(JSON.stringify(name))}:${stringifyJson(value)}`
-  return `{${text}}`
+  const out: string[] = []
+  for (const [name, value] of members) {
+    if (value === undefined) continue
+    out.push(out.length === 0 ? '{' : ',', escapeUnits(JSON.stringify(name)), ':')
+    out.push(stringifyJson(value))
+  }
+  return out.length === 0 ? '{}' : `${out.join('')}}`
 }

@@ -6,7 +6,7 @@ import type { DevConfig, ServerConfig } from '../config/server-config.ts'
 import { limits } from '../limits.ts'
 import type { DevelopmentKeys } from '../process/development.ts'
 import type { Log } from '../process/log.ts'
-import { logTo } from '../process/log.ts'
+import { logForm, logTo } from '../process/log.ts'
 import { removeSocketFiles } from '../process/socket-files.ts'
 import type { OpenStorage } from '../process/storage.ts'
 import { openStorage } from '../process/storage.ts'
@@ -66,8 +66,12 @@ class Supervisor {
   #shares: LocalShares | undefined
   /** Of its own memory, so that it can be wiped. */
   #key: Buffer | undefined
+  /** The key is in use by all workers. */
+  #unsealed = false
   /** Until the processes that knew a key have stopped to listen. */
   #replaced: Promise<unknown> = Promise.resolve()
+  /** Until then a worker that ends makes the start fail. */
+  #started = false
   #stopping = false
   #lastLook = 0
   #watch: NodeJS.Timeout | undefined
@@ -76,7 +80,7 @@ class Supervisor {
   constructor(config: ServerConfig, io: ServerIo) {
     this.#config = config
     this.#io = io
-    this.#log = logTo(io.log)
+    this.#log = logTo(io.log, logForm(config))
   }
 
   async start(): Promise<RunningServer> {
@@ -88,7 +92,7 @@ class Supervisor {
     const shares = new LocalShares({
       store: storage.store,
       waitMs: limits.storeWaitMs,
-      isUnsealed: () => this.#key !== undefined,
+      isUnsealed: () => this.#unsealed,
       onKey: (combined) => this.#unseal(combined),
       onSeal: () => this.#seal(),
     })
@@ -97,6 +101,7 @@ class Supervisor {
     const keys = dev === undefined ? {} : await this.#startDevelopment(dev, storage, shares)
     for (const [index, worker] of workers.entries()) this.#begin(worker, index === 0)
     const [addresses] = await Promise.all(workers.map(({ listening }) => listening))
+    this.#started = true
     this.#lastLook = performance.now()
     this.#watch = setInterval(() => this.#look(), LOOK_MS)
     this.#upkeep = setInterval(() => storage.upkeep(), UPKEEP_MS)
@@ -162,7 +167,7 @@ class Supervisor {
     this.#workers.delete(worker)
     // Its reader slot would pin pages (architecture.md C3).
     this.#storage?.upkeep()
-    if (worker.leaving || this.#stopping) return
+    if (worker.leaving || this.#stopping || !this.#started) return
     this.#log(`worker ${worker.pid} ended with ${how}; another takes its place`)
     const { listeningSince } = worker
     const delay = this.#delay.after(
@@ -228,6 +233,7 @@ class Supervisor {
       throw new Error('no worker could be unsealed; the log says why')
     }
     for (const worker of failed) worker.kill()
+    this.#unsealed = true
   }
 
   #forgetKey(): void {
@@ -237,6 +243,7 @@ class Supervisor {
 
   /** JavaScript cannot wipe what it has copied: sealing replaces the processes that knew the key (architecture.md F1). */
   async #seal(): Promise<void> {
+    this.#unsealed = false
     this.#forgetKey()
     const present = [...this.#workers].filter(({ leaving }) => !leaving)
     for (const worker of present) worker.leaving = true

@@ -51,7 +51,9 @@ export class WorkerProcess {
     this.closed = closed.promise
     this.gone = gone.promise
     // Whoever waits for the start hears of a failure; when nobody does, this does.
-    listening.promise.catch((error: unknown) => log(`worker ${child.pid} did not start`, error))
+    listening.promise.catch((error: unknown) => {
+      if (!this.leaving) log(`worker ${child.pid} did not start: ${String(error)}`)
+    })
     child.on('message', (message) => {
       const told = message as ToSupervisor
       this.lastSign = performance.now()
@@ -66,7 +68,7 @@ export class WorkerProcess {
     })
     child.once('exit', (code, signal) => {
       const how = signal ?? `exit code ${code}`
-      listening.reject(new Error(`it ended with ${how} before it listened`))
+      listening.reject(new Error(`a worker ended with ${how} before it listened`))
       closed.resolve()
       gone.resolve(how)
     })

@@ -3,7 +3,7 @@ import { Socket } from 'node:net'
 import { limits } from '../limits.ts'
 import type { Listening } from '../process/listeners.ts'
 import { openListeners } from '../process/listeners.ts'
-import { logTo } from '../process/log.ts'
+import { logForm, logTo } from '../process/log.ts'
 import { makeServing } from '../process/serving.ts'
 import { openStorage } from '../process/storage.ts'
 import { KEY_PIPE } from './fork.ts'
@@ -27,7 +27,10 @@ const tell = (message: ToSupervisor): void => {
   if (process.connected) process.send!(message, undefined, undefined, () => {})
 }
 
-const log = logTo((line) => tell({ kind: 'log', line }))
+const tellLine = (line: string): void => tell({ kind: 'log', line })
+
+/** Until the configuration says otherwise. */
+let log = logTo(tellLine)
 
 interface Running {
   readonly listening: Listening
@@ -39,6 +42,7 @@ const start = async ({
   config,
   first,
 }: ToWorker & { readonly kind: 'start' }): Promise<Running> => {
+  log = logTo(tellLine, logForm(config))
   const storage = await openStorage(config.storage, 'worker', log)
   const serving = makeServing({
     config,

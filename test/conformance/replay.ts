@@ -17,6 +17,8 @@ export type StepResult = {
 /** A server that a case can have for itself. */
 export type CaseServer = {
   readonly port: number
+  /** Processes that answer; with several, each request has a connection of its own, so that any may. */
+  readonly workers?: number
   stop(): Promise<void>
 }
 
@@ -35,7 +37,7 @@ export const replay = async (
   { start, sleep = async (seconds) => wait(seconds * 1_000) }: ReplayOptions,
 ): Promise<readonly StepResult[]> => {
   const server = await start()
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const agent = new Agent({ keepAlive: (server.workers ?? 1) === 1, maxSockets: 1 })
   const saved = new Map<string, Json>(Object.entries(vars))
   saved.set('addr', `127.0.0.1:${server.port}`)
   const results: StepResult[] = []

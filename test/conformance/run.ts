@@ -6,17 +6,19 @@ import { saveReadmeClaim } from './readme.ts'
 import type { StepResult } from './replay.ts'
 import { replayAll } from './suite.ts'
 
-const USAGE = `usage: node test/conformance/run.ts [filter ...] [-v] [-l] [--update | --init]
+const USAGE = `usage: node test/conformance/run.ts [filter ...] [-v] [-l] [--workers N] [--update | --init]
 
 Replays the recorded cases whose name contains a filter (all without one) against Signet.
   -v        each differing step, with what was wanted and what came
   -l        the server's log on standard error
+  --workers answers by N processes, and a connection for each request
   --update  take steps that are identical now off not-yet.json; a whole run also counts for the README
   --init    write not-yet.json anew from all that differs (whole run only)`
 
 const options = {
   verbose: { type: 'boolean', short: 'v' },
   log: { type: 'boolean', short: 'l' },
+  workers: { type: 'string' },
   update: { type: 'boolean' },
   init: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -47,7 +49,12 @@ const main = async (): Promise<number> => {
   }
   const cases = await loadCases(positionals)
   const log = (line: string): void => void process.stderr.write(`${line}\n`)
-  const results = await replayAll(cases, () => startTestServer(values.log ? { log } : {}))
+  const results = await replayAll(cases, () =>
+    startTestServer({
+      ...(values.log ? { log } : {}),
+      ...(values.workers === undefined ? {} : { workers: Number(values.workers) }),
+    }),
+  )
   const expected = loadExpectations()
 
   for (const { name, steps } of results) {

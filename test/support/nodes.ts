@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { devConfig } from '../../src/config/dev-config.ts'
 import type { Reply } from '../../src/core/reply.ts'
-import type { Operation } from '../../src/core/request.ts'
+import type { Operation, Request } from '../../src/core/request.ts'
 import { limits } from '../../src/limits.ts'
 import { makeServing } from '../../src/process/serving.ts'
 import type { Serving } from '../../src/process/serving.ts'
@@ -16,6 +16,8 @@ export interface NodeRequest {
   readonly path: string
   readonly data?: Readonly<Record<string, Json>>
   readonly token?: string
+  /** X-Vault-MFA, as parsed. */
+  readonly mfaHeaders?: Request['mfaHeaders']
 }
 
 /** What a node answered, in the words of HTTP. */
@@ -23,6 +25,9 @@ export interface NodeAnswer {
   readonly status: number
   readonly data: Record<string, Json>
   readonly auth: { readonly token: string; readonly accessor: string; readonly entityId: string }
+  /** What a login that waits for its second factor asks for. */
+  readonly requirement: Json | undefined
+  readonly warnings: readonly string[]
   readonly errors: readonly string[]
 }
 
@@ -52,6 +57,8 @@ const answerOf = (reply: Reply): NodeAnswer => {
       accessor: auth?.accessor ?? '',
       entityId: auth?.entityId ?? '',
     },
+    requirement: auth?.mfaRequirement,
+    warnings: reply.kind === 'success' ? reply.warnings : [],
     errors: reply.kind === 'error' ? reply.errors : [],
   }
 }
@@ -66,6 +73,7 @@ const nodeOf = (serving: Serving): Node => {
         token: request.token ?? 'root',
         data: request.data,
         headers: {},
+        ...(request.mfaHeaders === undefined ? {} : { mfaHeaders: request.mfaHeaders }),
         wrapTtlSeconds: undefined,
         namespace: '',
         remoteAddress: '127.0.0.1',

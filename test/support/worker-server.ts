@@ -114,7 +114,9 @@ ${more}
     return this.process.stop(signal)
   }
 
-  remove(): void {
+  /** Ends it if it runs, and removes its data. */
+  async remove(): Promise<void> {
+    await this.#process?.stop('SIGKILL')
     rmSync(this.folder, { recursive: true, force: true })
   }
 }

@@ -114,7 +114,7 @@ export const fakeMount = (engine: Engine): FakeMount => {
       case 'login':
         return { status: 200, login: await records.transact(result.decide), warnings }
       default:
-        throw new Error(`unexpected answer: ${result.kind}`)
+        throw new Error(`unexpected answer: ${result?.kind}`)
     }
   }
 

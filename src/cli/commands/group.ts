@@ -1,11 +1,13 @@
 import type { ApiClient } from '../../client/api-client.ts'
+import type { LiteralObject } from '../../client/literal-json.ts'
+import type { Secret } from '../../client/secret.ts'
 import { text } from '../../client/secret.ts'
 import type { Call, Command } from '../command.ts'
 import { asking, say } from '../command.ts'
 import { remoteFailure } from '../failure.ts'
 import type { Flag } from '../flags.ts'
-import type { GroupMembers } from '../group-members.ts'
-import { changeMembers } from '../group-members.ts'
+import type { GroupMembers, Terms } from '../group-members.ts'
+import { changeMembers, changeSingly, membersIn } from '../group-members.ts'
 import { findEntity, findGroup, lookForGroup, namesOf } from '../identity-lookup.ts'
 import { printRecord } from '../print-record.ts'
 import { printNotices, printValue } from '../print-secret.ts'
@@ -82,16 +84,71 @@ const groupsFlag: Flag = {
   help: 'The members are groups, not entities.',
 }
 
+const termFlags: readonly Flag[] = [
+  {
+    name: 'ttl',
+    kind: 'duration',
+    help: 'How long they are in the group, 1s to 8760h; for ever without it.',
+  },
+  {
+    name: 'expire-time',
+    kind: 'text',
+    help: 'Until when instead, as 2030-01-31T17:00:00Z; never: for ever.',
+  },
+  { name: 'reason', kind: 'text', help: 'Why they are added.' },
+]
+
+const termsOf = (call: Call): Terms => {
+  const terms: Record<string, string> = {}
+  for (const { name } of termFlags) {
+    const value = call.flags.text(name)
+    if (value !== undefined) terms[name.replace('-', '_')] = value
+  }
+  return terms
+}
+
+const untilOf = (member: LiteralObject): string => {
+  const until = text(member['expire_time'])
+  return until === '' ? '' : ` (until ${until})`
+}
+
+const printChange = (call: Call, secret: Secret): number => {
+  printNotices(call, secret)
+  const data = secret.data ?? {}
+  if (call.format !== 'table') {
+    printValue(call, data)
+    return 0
+  }
+  const group = text(data['group_name'])
+  const heads = [
+    ['added', `Success! Added to ${group}`],
+    ['updated', `Success! Changed in ${group}`],
+    ['unchanged', `In ${group} already`],
+    ['removed', `Success! Removed from ${group}`],
+    ['absent', `Not in ${group}`],
+  ] as const
+  for (const [list, head] of heads) {
+    const members = membersIn(data, list)
+    if (members.length === 0) continue
+    const shown = members.map((one) => `${text(one['name']) || text(one['id'])}${untilOf(one)}`)
+    say(call.io, `${head}: ${shown.join(', ')}`)
+  }
+  return 0
+}
+
 const changing = (verb: 'add' | 'remove', help: string): Command => ({
   usage: '[flags] GROUP MEMBER...',
   help,
-  flags: [groupsFlag],
+  flags: verb === 'add' ? [groupsFlag, ...termFlags] : [groupsFlag],
   args: { min: 2 },
   flagsAnywhere: true,
   run: async (call) => {
     const [word = '', ...names] = call.args
     const client = await call.client()
     const kind: GroupMembers = call.flags.boolean('groups') ? 'groups' : 'entities'
+    const terms = verb === 'add' ? termsOf(call) : {}
+    const single = await changeSingly(client, word, kind, verb, names, terms)
+    if (single !== undefined) return printChange(call, single)
     const ids = await (kind === 'groups' ? groupIds : entityIds)(client, names)
     const group = await findGroup(client, word)
     if (group.type === 'external') {
@@ -117,7 +174,7 @@ const changing = (verb: 'add' | 'remove', help: string): Command => ({
 /** `signet group add`. */
 export const groupAdd: Command = changing(
   'add',
-  'Adds members to a group, by name or id; those who are in it stay.',
+  'Adds members to a group, by name or id, for a time or for ever; those who are in it stay.',
 )
 
 /** `signet group remove`. */

@@ -22,6 +22,8 @@ class FakeIdentity {
     { id: BOB, name: 'bob', policies: [], aliases: [], metadata: null },
   ]
   group = { id: ENG, name: 'eng', type: 'internal', modify_index: 1, member_entity_ids: [ALICE] }
+  /** Changes single members, as newer servers do. */
+  single: ((request: SeenRequest) => FakeAnswer) | undefined
   /** Runs before a write of the group is applied: somebody else's doing. */
   beforeWrite: (() => void) | undefined
   /** Runs after it. */
@@ -38,6 +40,9 @@ class FakeIdentity {
   readonly answer = (request: SeenRequest): FakeAnswer => {
     const { method, path } = request
     const body = (request.body ?? {}) as Record<string, unknown>
+    if (path.startsWith('identity/group-member/')) {
+      return this.single?.(request) ?? refused(404, '1 error occurred:\n\t* unsupported path\n\n')
+    }
     if (path === 'sys/auth') return data({ 'userpass/': { accessor: 'auth_userpass_1' } })
     if (path === 'identity/lookup/entity') {
       const owner = this.entities.find((each) =>
@@ -200,7 +205,56 @@ describe('group', () => {
       answer: identity.answer,
     })
     assert.equal(code, 0)
-    assert.ok(requests.every((each) => each.method === 'GET'))
+    assert.deepEqual(
+      requests.filter((each) => each.method !== 'GET').map((each) => each.path),
+      ['identity/group-member/name/eng'],
+    )
+  })
+
+  it('adds for a time and removes in one request where the server can', async () => {
+    const identity = new FakeIdentity()
+    const alice = { type: 'entity', id: ALICE, name: 'alice' }
+    identity.single = ({ method }) =>
+      method === 'POST'
+        ? data({
+            group_name: 'eng',
+            added: [{ ...alice, expire_time: '2030-01-01T00:00:00Z' }],
+            updated: [],
+            unchanged: [{ type: 'entity', id: BOB, name: 'bob', expire_time: null }],
+          })
+        : data({ group_name: 'eng', removed: [alice], absent: [] })
+    const words = ['group', 'add', 'eng', 'alice', BOB, '-ttl', '8h', '-reason', 'INC-42']
+    const added = await runAgainst(words, { answer: identity.answer })
+    assert.equal(
+      added.stdout,
+      'Success! Added to eng: alice (until 2030-01-01T00:00:00Z)\nIn eng already: bob\n',
+    )
+    assert.equal(added.requests.length, 1)
+    assert.deepEqual(added.requests[0]?.body, {
+      entity_ids: [BOB],
+      entity_names: ['alice'],
+      ttl: '8h',
+      reason: 'INC-42',
+    })
+    const removed = await runAgainst(['group', 'remove', ENG, 'alice'], { answer: identity.answer })
+    assert.equal(removed.stdout, 'Success! Removed from eng: alice\n')
+    assert.deepEqual(
+      removed.requests.map(({ method, path }) => `${method} ${path}`),
+      [`DELETE identity/group-member/id/${ENG}?entity_names=alice`],
+    )
+  })
+
+  it('refuses an end where the server knows none, and tells what it refuses', async () => {
+    const identity = new FakeIdentity()
+    const ttl = ['group', 'add', 'eng', 'bob', '-ttl', '8h']
+    const old = await runAgainst(ttl, { answer: identity.answer })
+    assert.equal(old.code, 2)
+    assert.match(old.stderr, /This server has no memberships with an end/)
+    identity.single = () => refused(400, 'no entity named "bbo"')
+    const typo = await runAgainst(['group', 'add', 'eng', 'bbo'], { answer: identity.answer })
+    assert.equal(typo.code, 2)
+    assert.match(typo.stderr, /\* no entity named "bbo"/)
+    assert.deepEqual(identity.group.member_entity_ids, [ALICE])
   })
 
   it('starts over when somebody else rewrote the list after it', async () => {

@@ -38,7 +38,11 @@ export interface SealPort {
   resetShares(): Promise<void>
   seal(): Promise<void>
   /** The active encryption term and when it was installed (ms). */
-  keyStatus(): { readonly term: number; readonly installedAt: number; readonly encryptions: number }
+  keyStatus(): Promise<{
+    readonly term: number
+    readonly installedAt: number
+    readonly encryptions: number
+  }>
   /** Adds a term; gives it. */
   rotate(): Promise<number>
 }

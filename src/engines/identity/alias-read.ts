@@ -15,7 +15,7 @@ import { aliases } from './records.ts'
  * Empty custom metadata reads `{}` after the write that emptied it and null once another write has copied the alias with its
  * entity (see `AliasRecord.emptyAt`).
  */
-const shownCustomMetadata = ({ alias, owner }: LiveAlias): Metadata | null =>
+export const shownCustomMetadata = ({ alias, owner }: LiveAlias): Metadata | null =>
   alias.emptyAt === undefined || owner.aliasRevision <= alias.emptyAt ? alias.customMetadata : null
 
 /** The answer of an alias read (identity.md 2.1); undefined when there is none. */
@@ -27,8 +27,7 @@ export const readAlias = async (
   const found = await records.transact((tx) => findAlias(tx, namespace.number, id))
   if (found === undefined) return undefined
   return data({
-    ...(await aliasFields(mounts, found.alias)),
-    custom_metadata: shownCustomMetadata(found),
+    ...(await aliasFields(mounts, found.alias, shownCustomMetadata(found))),
     namespace_id: namespace.id,
   })
 }

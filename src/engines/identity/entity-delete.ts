@@ -17,6 +17,7 @@ import {
   mergedRef,
 } from './entity-record.ts'
 import { dropSecrets } from './mfa/entity-secrets.ts'
+import { whenFree } from './group-busy.ts'
 import { WRITES_PER_GROUP, leaveGroups } from './memberships.ts'
 import type { AliasLink, EntityRecord } from './records.ts'
 
@@ -39,10 +40,12 @@ interface Leftover {
  * in commits of its own; an entity of ordinary size is gone in one.
  */
 export const deleteEntity = async (call: ReadCall, find: EntityFinder): Promise<void> => {
-  const leftover = await call.records.transact(async (tx) => {
-    const entity = await find(tx)
-    return entity === undefined ? undefined : deleteIn(tx, call, entity, limits.commitWrites)
-  })
+  const leftover = await whenFree(() =>
+    call.records.transact(async (tx) => {
+      const entity = await find(tx)
+      return entity === undefined ? undefined : deleteIn(tx, call, entity, limits.commitWrites)
+    }),
+  )
   if (leftover !== undefined) await sweep(call, leftover)
 }
 
@@ -121,11 +124,13 @@ const sweep = async (call: ReadCall, leftover: Leftover): Promise<void> => {
 const leaveAllGroups = async (call: ReadCall, entityId: string): Promise<void> => {
   const most = Math.floor((limits.commitWrites - 1) / WRITES_PER_GROUP)
   for (;;) {
-    const remaining = await call.records.transact(async (tx) => {
-      const entity = await findEntity(tx, call.namespace.number, entityId)
-      if (entity !== undefined) return 0
-      return (await leaveGroups(tx, call.namespace.number, entityId, most)).remaining
-    })
+    const remaining = await whenFree(() =>
+      call.records.transact(async (tx) => {
+        const entity = await findEntity(tx, call.namespace.number, entityId)
+        if (entity !== undefined) return 0
+        return (await leaveGroups(tx, call.namespace.number, entityId, most)).remaining
+      }),
+    )
     if (remaining === 0) return
   }
 }
@@ -148,19 +153,21 @@ export const batchDelete = async (
   if (ids.length === 0) throw invalid('missing entity ids to delete')
   const asked = [...new Set(ids)]
   if (asked.length > limits.commitWrites) throw tooMany(asked.length)
-  const missing = await call.records.transact(async (tx) => {
-    const namespace = call.namespace.number
-    const known = asked.filter((id) => idBytes(id) !== undefined)
-    const found = await tx.getMany(known.map((id) => entityRef(namespace, id)))
-    for (const entity of found) {
-      if (entity === undefined) continue
-      const rest = await deleteIn(tx, call, entity, limits.commitWrites)
-      if (rest.groups || rest.aliases.length > 0 || rest.mergedIds.length > 0) {
-        throw tooMany(asked.length)
+  const missing = await whenFree(() =>
+    call.records.transact(async (tx) => {
+      const namespace = call.namespace.number
+      const known = asked.filter((id) => idBytes(id) !== undefined)
+      const found = await tx.getMany(known.map((id) => entityRef(namespace, id)))
+      for (const entity of found) {
+        if (entity === undefined) continue
+        const rest = await deleteIn(tx, call, entity, limits.commitWrites)
+        if (rest.groups || rest.aliases.length > 0 || rest.mergedIds.length > 0) {
+          throw tooMany(asked.length)
+        }
       }
-    }
-    return asked.filter((id) => idBytes(id) === undefined)
-  })
+      return asked.filter((id) => idBytes(id) === undefined)
+    }),
+  )
   for (const id of missing.slice(0, HINTS)) await hintEntityId(call, id)
 }
 

@@ -12,7 +12,7 @@ import { withAncestors } from './hierarchy.ts'
 import type { pageFields } from './list-page.ts'
 import { pageById } from './list-page.ts'
 import { liveMemberships } from './membership-record.ts'
-import { parentEnd } from './membership-end.ts'
+import { isListed, parentEnd } from './membership-end.ts'
 import type { GroupRecord, MemberEdge } from './records.ts'
 import { byBytes } from './string-set.ts'
 
@@ -88,9 +88,10 @@ const waysOf = async (
     ways.set(way.group.id, way)
     level.push(way)
   }
-  for (const { id, until = Infinity } of memberships) {
+  for (const membership of memberships) {
+    const { id, until = Infinity } = membership
     const group = known.get(id)
-    if (group !== undefined) reach({ group, path: [group], until })
+    if (group !== undefined && isListed(membership, group)) reach({ group, path: [group], until })
   }
   while (level.length > 0) {
     const from = level

@@ -17,6 +17,7 @@ import {
   mergedRef,
   rewriteEntity,
 } from './entity-record.ts'
+import { whenFree } from './group-busy.ts'
 import { isEmptyMetadata } from './metadata.ts'
 import { mergeSecrets } from './mfa/entity-secrets.ts'
 import { repointMemberships } from './memberships.ts'
@@ -48,26 +49,28 @@ export const mergeEntities = async (
   if (merge.toId === '') throw invalid('missing entity id to merge to')
   const fromIds = [...new Set(merge.fromIds)]
   if (fromIds.length === 0) throw invalid('missing entity ids to merge from')
-  await call.records.transact(async (tx) => {
-    const to = await findEntity(tx, call.namespace.number, merge.toId)
-    if (to === undefined) throw await unknown(call, 'to', merge.toId)
-    if (fromIds.length > 1 && new Set(merge.keepAliasIds).size > 1) {
-      throw invalid(
-        'aliases conflicts cannot be resolved with multiple from entity ids - merge one entity at a time',
+  await whenFree(() =>
+    call.records.transact(async (tx) => {
+      const to = await findEntity(tx, call.namespace.number, merge.toId)
+      if (to === undefined) throw await unknown(call, 'to', merge.toId)
+      if (fromIds.length > 1 && new Set(merge.keepAliasIds).size > 1) {
+        throw invalid(
+          'aliases conflicts cannot be resolved with multiple from entity ids - merge one entity at a time',
+        )
+      }
+      const sources = await readSources(tx, call, to, fromIds)
+      if (merge.keepAliasIds.length === 0) await refuseClashes(tx, call, mounts, to, sources)
+      await mergeSecrets(
+        tx,
+        call.namespace.number,
+        to.id,
+        sources.map(({ id }) => id),
+        merge.force,
       )
-    }
-    const sources = await readSources(tx, call, to, fromIds)
-    if (merge.keepAliasIds.length === 0) await refuseClashes(tx, call, mounts, to, sources)
-    await mergeSecrets(
-      tx,
-      call.namespace.number,
-      to.id,
-      sources.map(({ id }) => id),
-      merge.force,
-    )
-    const dropped = aliasesToDrop(to, sources, new Set(merge.keepAliasIds))
-    await mergeIn(tx, call, to, sources, dropped)
-  })
+      const dropped = aliasesToDrop(to, sources, new Set(merge.keepAliasIds))
+      await mergeIn(tx, call, to, sources, dropped)
+    }),
+  )
 }
 
 const unknown = async (call: MergeCall, side: 'to' | 'from', id: string): Promise<Refusal> =>

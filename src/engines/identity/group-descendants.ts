@@ -38,7 +38,9 @@ export const descendantsOf = async (
       }
     }
     if (reached.size > limits.groupsPerEntity) {
-      throw invalid(`more than ${limits.groupsPerEntity} groups are inside ${JSON.stringify(group.name)}`)
+      throw invalid(
+        `more than ${limits.groupsPerEntity} groups are inside ${JSON.stringify(group.name)}`,
+      )
     }
   }
   reached.delete(group.id)

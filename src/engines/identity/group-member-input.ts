@@ -59,9 +59,7 @@ export const membersAsked = ({ input }: Call<InputOf<typeof memberFields>>): Mem
   }
   const count = Object.values(asked).reduce((sum, list) => sum + list.length, 0)
   if (count === 0) {
-    throw invalid(
-      'name at least one member: entity_ids, entity_names, group_ids or group_names',
-    )
+    throw invalid('name at least one member: entity_ids, entity_names, group_ids or group_names')
   }
   if (count > limits.membersAtOnce) {
     throw invalid(`at most ${limits.membersAtOnce} members a request`)

@@ -15,7 +15,7 @@ import { childRef, groupKey, groupNameRef, knownGroupRef, memberRef } from './gr
 import type { Page } from './list-page.ts'
 import { pageById, pageFields } from './list-page.ts'
 import type { MemberKind } from './membership-due.ts'
-import { isLive } from './membership-end.ts'
+import { isMember } from './membership-end.ts'
 import { mergeSorted } from './merge-sorted.ts'
 import type { GroupRecord, MemberEdge } from './records.ts'
 import { groupChildren, groupMembers } from './records.ts'
@@ -65,7 +65,14 @@ export const listMembers = async (call: ListCall, wanted: GroupNamed): Promise<L
     ...(type === 'group' ? [] : [entriesOf(call, page, 'entity', source, inside.length)]),
     ...(type === 'entity' ? [] : [entriesOf(call, page, 'group', source, inside.length)]),
   ])
-  return listPages(memberPages(call, group, mergeSorted(lists, ({ id }) => id)), page.limit)
+  return listPages(
+    memberPages(
+      call,
+      group,
+      mergeSorted(lists, ({ id }) => id),
+    ),
+    page.limit,
+  )
 }
 
 const entriesOf = async function* (
@@ -82,7 +89,7 @@ const entriesOf = async function* (
   const start = page.after === undefined ? {} : { after: page.after }
   for await (const part of records.scan(range, { ...start, pageSize })) {
     for (const { tail, value: edge } of part) {
-      if (!isLive(edge, now)) continue
+      if (!isMember(edge, group, now)) continue
       yield { id: idText(tail), kind, edge, group, until: Math.min(until, edge.until ?? Infinity) }
     }
   }
@@ -99,10 +106,11 @@ const memberPages = async function* (
       : call.now + call.input.expiring_within * 1000
   const limited = latest < Infinity
   for await (const members of chunksById(entries)) {
-    const chosen = members.filter(
-      (ways) => !limited || shownWay(ways, group).until <= latest,
+    const chosen = members.filter((ways) => !limited || shownWay(ways, group).until <= latest)
+    const names = await namesOf(
+      call,
+      chosen.map(([first]) => first!),
     )
-    const names = await namesOf(call, chosen.map(([first]) => first!))
     const keys: string[] = []
     const keyInfo: Record<string, unknown> = {}
     for (const [index, ways] of chosen.entries()) {
@@ -186,19 +194,29 @@ export const readMember = async (
   wanted: GroupNamed,
   member: string,
 ): Promise<Result> => {
-  const { names, namespace: { number: namespace }, now, records } = call
+  const {
+    names,
+    namespace: { number: namespace },
+    now,
+    records,
+  } = call
   return records.transact(async (tx) => {
     const group = await groupNamed(tx, call, wanted)
     for (const kind of ['entity', 'group'] as const) {
       const nameRef = kind === 'entity' ? entityNameRef : groupNameRef
       const owner = await tx.get(nameRef(names, namespace, member))
-      const ids = [...new Set([member, owner?.id ?? member])].filter((id) => idBytes(id) !== undefined)
+      const ids = [...new Set([member, owner?.id ?? member])].filter(
+        (id) => idBytes(id) !== undefined,
+      )
       for (const id of ids) {
         const [record, edge] = await tx.getMany<{ readonly name: string } | MemberEdge>([
           kind === 'entity' ? entityRef(namespace, id) : knownGroupRef(namespace, id),
-          kind === 'entity' ? memberRef(namespace, group.id, id) : childRef(namespace, group.id, id),
+          kind === 'entity'
+            ? memberRef(namespace, group.id, id)
+            : childRef(namespace, group.id, id),
         ])
-        if (record === undefined || edge === undefined || !isLive(edge as MemberEdge, now)) continue
+        if (record === undefined || edge === undefined || !isMember(edge as MemberEdge, group, now))
+          continue
         const { name } = record as { readonly name: string }
         const until = (edge as MemberEdge).until ?? Infinity
         return data({

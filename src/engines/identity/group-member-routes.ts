@@ -32,7 +32,11 @@ export const groupMemberRoutes = (mounts: MountDirectory): readonly Route[] => [
       },
       delete: (call) => {
         const { id: groupId, cas } = call.input
-        return removeMembers(call, mounts, { group: { id: groupId }, members: membersAsked(call), cas })
+        return removeMembers(call, mounts, {
+          group: { id: groupId },
+          members: membersAsked(call),
+          cas,
+        })
       },
       list: (call) => listMembers(call, { id: call.input.id }),
     },
@@ -84,7 +88,10 @@ export const groupMemberRoutes = (mounts: MountDirectory): readonly Route[] => [
   route({
     path: 'entity-membership/name/*name',
     summary: 'List the groups that an entity is in, by its name',
-    fields: { ...pageFields, name: field.string({ default: '', description: 'Name of the entity' }) },
+    fields: {
+      ...pageFields,
+      name: field.string({ default: '', description: 'Name of the entity' }),
+    },
     verbs: {
       list: (call) => {
         const entityName = listed(call.input.name)

@@ -7,6 +7,7 @@ import { data } from '../../engine/result.ts'
 import { limits } from '../../limits.ts'
 import { entityRef } from './entity-record.ts'
 import { countMembers } from './group-counters.ts'
+import { refuseBusy, whenFree } from './group-busy.ts'
 import type { GroupNamed, Named } from './group-member-find.ts'
 import { groupNamed, membersNamed, refuseExternal } from './group-member-find.ts'
 import type { MembersAsked, Terms } from './group-member-input.ts'
@@ -20,7 +21,7 @@ import {
 } from './group-record.ts'
 import { withAncestors } from './hierarchy.ts'
 import { dueRef, putDue } from './membership-due.ts'
-import { isLive, parentEndsWith } from './membership-end.ts'
+import { isListed, isLive, parentEndsWith, unmarked } from './membership-end.ts'
 import { putMemberships } from './membership-record.ts'
 import type { GroupRecord, MemberEdge } from './records.ts'
 import { writtenTime } from './written-time.ts'
@@ -59,9 +60,7 @@ export const addMembers = async (
       const group = await targetOf(tx, call, mounts, change)
       const named = await membersNamed(tx, call, change.members, false)
       const edges = await edgesOf(call, group, named)
-      const changes = named.map((member, index) =>
-        asAdded(call, member, edges[index], terms),
-      )
+      const changes = named.map((member, index) => asAdded(call, member, edges[index], terms))
       const changed = changes.filter(({ before, after }) => before !== after)
       await refuseGone(tx, call, changed)
       await refuseCycles(tx, call, group, changed)
@@ -71,7 +70,11 @@ export const addMembers = async (
   const { group, changes } = outcome
   const isNew = ({ before }: Change): boolean => before === undefined || !isLive(before, call.now)
   const unchanged = changes.filter(({ before, after }) => before === after)
-  if (terms.until === undefined) hintKeptEnds(call, changes.filter((one) => !isNew(one)))
+  if (terms.until === undefined)
+    hintKeptEnds(
+      call,
+      changes.filter((one) => !isNew(one)),
+    )
   return data({
     ...groupShown(group),
     added: changes.filter((one) => isNew(one)).map(shown),
@@ -113,7 +116,7 @@ export const removeMembers = async (
 /** A refusal for a change that did not settle says when to come again. */
 const settled = async <T>(run: () => Promise<T>): Promise<T> => {
   try {
-    return await run()
+    return await whenFree(run)
   } catch (error) {
     if (!(error instanceof Refusal) || error.kind !== 'unavailable') throw error
     throw new Refusal(error.kind, error.message, {
@@ -131,6 +134,7 @@ const targetOf = async (
 ): Promise<GroupRecord> => {
   const group = await groupNamed(tx, call, change.group)
   await refuseExternal(tx, call, mounts, group)
+  refuseBusy(group)
   if (change.cas !== undefined && change.cas !== group.modifyIndex) {
     throw invalid('check-and-set parameter did not match the current version')
   }
@@ -143,16 +147,20 @@ const targetOf = async (
  * What is stored of the members. Not checks of the commit, of which there would be too many: whatever changes a membership of
  * an internal group puts the group, and whatever changes a place in the hierarchy puts its stamp, and both were read before.
  */
-const edgesOf = (
+const edgesOf = async (
   { namespace: { number: namespace }, records }: WriteCall,
   group: GroupRecord,
   named: readonly Named[],
-): Promise<(MemberEdge | undefined)[]> =>
-  records.getMany(
+): Promise<(MemberEdge | undefined)[]> => {
+  const edges = await records.getMany(
     named.map(({ kind, id }) =>
       kind === 'entity' ? memberRef(namespace, group.id, id) : childRef(namespace, group.id, id),
     ),
   )
+  return edges.map((edge) =>
+    edge !== undefined && isListed(edge, group) ? unmarked(edge) : undefined,
+  )
+}
 
 const asAdded = (
   call: WriteCall,
@@ -276,7 +284,9 @@ const putEntities = async (
     tx.put(ref, after)
     const place = groups.find((one) => one.id === groupId)
     if (place !== undefined && before !== undefined && isLive(before, now)) {
-      const kept = groups.map((one) => (one === place ? { ...one, until: after.until } : one))
+      const kept = groups.map((one) =>
+        one === place ? { ...unmarked(one), until: after.until } : one,
+      )
       putMemberships(tx, namespace, id, kept)
       continue
     }

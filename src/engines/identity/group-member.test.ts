@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Json } from '../../std/json.ts'
+import { byBytes } from './string-set.ts'
 import type { Answer, Harness, SeenCommit } from './testing.ts'
 import { createHarness, watchCommits } from './testing.ts'
 
@@ -96,7 +97,10 @@ describe('adding members', () => {
       else assert.match(answer.error, text)
     }
     await refused({ entity_ids: '' }, /^name at least one member/)
-    await refused({ entity_ids: Array.from({ length: 1001 }, (_, n) => `${n}`) }, 'at most 1000 members a request')
+    await refused(
+      { entity_ids: Array.from({ length: 1001 }, (_, n) => `${n}`) },
+      'at most 1000 members a request',
+    )
     await refused({ entity_names: 'alcie' }, 'no entity named "alcie"')
     await refused(
       { entity_names: ['alcie', 'ann', 'bbo'], group_ids: nobody },
@@ -331,17 +335,18 @@ describe('a membership with an end', () => {
       from_entity_ids: [twin],
     })
     assert.equal(merged.status, 204)
-    const ends = async (): Promise<unknown> =>
-      Object.values((await harness.request('list', 'entity-membership/name/ann')).data['key_info'] ?? {})
-        .map((info) => (info as Body)['expire_time'])
-        .sort()
+    const ends = async (): Promise<string[]> => {
+      const { data } = await harness.request('list', 'entity-membership/name/ann')
+      const infos = Object.values(data['key_info'] ?? {}) as { readonly expire_time: string }[]
+      return infos.map((info) => info.expire_time).sort(byBytes)
+    }
     assert.deepEqual(await ends(), ['2026-01-02T05:04:05.678Z', '2026-01-02T06:04:05.678Z'])
     harness.now += 2 * HOUR
     await harness.background()
     assert.deepEqual(await ends(), ['2026-01-02T06:04:05.678Z'])
     harness.now += HOUR
     await harness.background()
-    assert.equal(await ends().then((all) => (all as unknown[]).length), 0)
+    assert.deepEqual(await ends(), [])
     assert.equal((await group(harness))['member_entity_ids'], null)
   })
 
@@ -393,19 +398,22 @@ describe('the list of members', () => {
       reason: 'INC-42',
       source: 'api',
     }
-    assert.deepEqual({ ...data['key_info'] }, {
-      [ann]: { type: 'entity', name: 'ann', ...added },
-      [deck]: { type: 'group', name: 'deck', ...added },
-      [bob]: {
-        type: 'entity',
-        name: 'bob',
-        expire_time: null,
-        added_time: '2026-01-02T03:04:05.678Z',
-        added_by: null,
-        reason: '',
-        source: 'list',
+    assert.deepEqual(
+      { ...data['key_info'] },
+      {
+        [ann]: { type: 'entity', name: 'ann', ...added },
+        [deck]: { type: 'group', name: 'deck', ...added },
+        [bob]: {
+          type: 'entity',
+          name: 'bob',
+          expire_time: null,
+          added_time: '2026-01-02T03:04:05.678Z',
+          added_by: null,
+          reason: '',
+          source: 'list',
+        },
       },
-    })
+    )
     const one = await harness.request('read', `group-member/name/crew/${ann}`)
     assert.equal(one.data['name'], 'ann')
     assert.equal(one.data['added_by'], lead)

@@ -6,7 +6,7 @@ import { goLower } from '../../std/go-lower.ts'
 import { countMembers } from './group-counters.ts'
 import { adder, entityRefOf, groupKey, memberRef, membershipsRef } from './group-record.ts'
 import { nameHint } from './hints.ts'
-import { isLive } from './membership-end.ts'
+import { isListed, isLive, isMember, unmarked } from './membership-end.ts'
 import { putMemberships } from './membership-record.ts'
 import type { GroupRecord, MemberEdge } from './records.ts'
 import { entityNames, groupMembers } from './records.ts'
@@ -27,13 +27,13 @@ export interface MemberChange {
 export const readMembers = async (
   records: Records,
   namespace: number,
-  groupId: string,
+  group: Pick<GroupRecord, 'id' | 'ops'>,
   now: number,
 ): Promise<readonly string[]> => {
   const members: { readonly id: string; readonly n: number; readonly seq: number }[] = []
-  for await (const page of records.scan(groupMembers.under(namespace, groupKey(groupId)))) {
+  for await (const page of records.scan(groupMembers.under(namespace, groupKey(group.id)))) {
     for (const { tail, value } of page) {
-      if (isLive(value, now)) members.push({ id: idText(tail), ...value })
+      if (isMember(value, group, now)) members.push({ id: idText(tail), ...value })
     }
   }
   members.sort((a, b) => a.seq - b.seq || byBytes(a.id, b.id))
@@ -63,6 +63,7 @@ export const memberChange = async (
     for await (const page of records.scan(range)) {
       for (const { tail, value } of page) {
         const id = idText(tail)
+        if (!isListed(value, group)) continue
         if (!isLive(value, now)) {
           if (missing.has(id)) ended.set(id, value)
         } else if (!missing.delete(id)) leaving.set(id, value)
@@ -122,7 +123,7 @@ export const putMembers = async (
     }
     const settled = change.settling.get(entityId)
     const added = { addedAt: now, addedBy: adder(call), source: 'list' } as const
-    tx.put(memberRef(namespace, groupId, entityId), { ...(settled ?? added), n: 1, seq: 0 })
+    tx.put(memberRef(namespace, groupId, entityId), { ...unmarked(settled ?? added), n: 1, seq: 0 })
     members += 1 - (settled ?? change.ended.get(entityId) ?? { n: 0 }).n
     putMemberships(
       tx,
@@ -130,7 +131,7 @@ export const putMembers = async (
       entityId,
       settled === undefined
         ? [...present.filter(({ id }) => id !== groupId), { id: groupId, n: 1, seq: now }]
-        : present.map((one) => (one.id === groupId ? { ...one, n: 1 } : one)),
+        : present.map((one) => (one.id === groupId ? { ...unmarked(one), n: 1 } : one)),
     )
   }
   await countMembers(tx, namespace, groupId, members)

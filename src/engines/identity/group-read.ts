@@ -82,7 +82,7 @@ export const readGroup = async (
   if (found === undefined) return undefined
   const { group, alias } = found
   const [count] = await readCounts(records, namespace.number, [group])
-  const members = await readMembers(records, namespace.number, group.id, now)
+  const members = await readMembers(records, namespace.number, group, now)
   const children = await readChildren(records, namespace.number, group.id, now)
   const loginWroteLast = count!.loginWroteLast
   return data({
@@ -93,7 +93,10 @@ export const readGroup = async (
     policies: loginWroteLast && isEmpty(group.policies) ? null : group.policies,
     member_entity_ids: orNull(members, loginWroteLast || group.emptied === 'members'),
     member_group_ids: orNull(children, false),
-    parent_group_ids: orNull(liveParents(group, now), !loginWroteLast && group.emptied === 'parents'),
+    parent_group_ids: orNull(
+      liveParents(group, now),
+      !loginWroteLast && group.emptied === 'parents',
+    ),
     modify_index: count!.modifyIndex,
     namespace_id: namespace.id,
     creation_time: group.creationTime,

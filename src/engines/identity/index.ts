@@ -13,6 +13,7 @@ import type { Outside } from './mfa/outside.ts'
 import { runBackground } from './oidc/background.ts'
 import type { OidcDeps } from './oidc/deps.ts'
 import { oidcRoutes } from './oidc/routes.ts'
+import { transferRoutes } from './transfer/routes.ts'
 import { refreshGroups } from './renewal.ts'
 import { aliasOf, subject } from './subject.ts'
 
@@ -40,6 +41,7 @@ export const createIdentity = (
         ...groupRoutes(deps),
         ...groupMemberRoutes(mounts),
         lookupEntityRoute(mounts),
+        ...transferRoutes(mounts),
         ...oidcRoutes(deps),
         ...mfa.routes,
       ],

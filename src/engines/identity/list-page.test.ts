@@ -31,7 +31,14 @@ const walk = async (harness: Harness, path: string, limit: number): Promise<stri
   return seen
 }
 
-const LISTS = ['entity/id', 'entity/name', 'group/id', 'group/name', 'entity-alias/id', 'group-alias/id']
+const LISTS = [
+  'entity/id',
+  'entity/name',
+  'group/id',
+  'group/name',
+  'entity-alias/id',
+  'group-alias/id',
+]
 
 describe('lists that page', () => {
   it('come in the order of the whole list, which has no pages', async () => {

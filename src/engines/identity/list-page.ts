@@ -14,8 +14,8 @@ const pageLimit = (value: Json): number => {
   const most = limits.pageKeys
   if (value === 'max') return most
   if (typeof value === 'number' && (value === 0 || value > most)) return most
-  const text = value instanceof JsonNumber ? value.literal : String(value)
-  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0
+  const text = value instanceof JsonNumber ? value.literal : JSON.stringify(value)
+  const limit = Number(/^"?(\d{1,4})"?$/.exec(text)?.[1] ?? 0)
   if (limit < 1 || limit > most) throw new FieldError(`must be a whole number from 1 to ${most}`)
   return limit
 }
@@ -67,7 +67,9 @@ export const pageById = (call: PageCall): Page | undefined => {
   if (after === '') return { after: undefined, limit }
   const bytes = idBytes(after)
   if (bytes === undefined) {
-    throw invalid(`after must be an id, the last key of the page before: ${JSON.stringify(after)} is not`)
+    throw invalid(
+      `after must be an id, the last key of the page before: ${JSON.stringify(after)} is not`,
+    )
   }
   return { after: bytes, limit }
 }

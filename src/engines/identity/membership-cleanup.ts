@@ -5,7 +5,7 @@ import { countMembers } from './group-counters.ts'
 import { childRef, knownGroupRef, memberRef, membershipsRef } from './group-record.ts'
 import type { DueMembership } from './membership-due.ts'
 import { dueAt, dueOf } from './membership-due.ts'
-import { isLive, parentEndsWith } from './membership-end.ts'
+import { isListed, isLive, parentEndsWith } from './membership-end.ts'
 import { directMemberships, putMemberships } from './membership-record.ts'
 import type { MemberEdge } from './records.ts'
 
@@ -29,9 +29,8 @@ export const dropEnded = async ({ namespace, now, records }: BackgroundScope): P
     }))
     await records.transact(async (tx) => {
       for (const { ref, membership } of entries) {
-        tx.delete(ref)
-        if (membership.kind === 'entity') await dropMember(tx, namespace.number, membership, now)
-        else await dropChild(tx, namespace.number, membership, now)
+        const drop = membership.kind === 'entity' ? dropMember : dropChild
+        if (await drop(tx, namespace.number, membership, now)) tx.delete(ref)
       }
     })
     done += entries.length
@@ -42,26 +41,31 @@ export const dropEnded = async ({ namespace, now, records }: BackgroundScope): P
 const ended = (edge: MemberEdge | undefined, now: number): edge is MemberEdge =>
   edge !== undefined && !isLive(edge, now)
 
-/** The end of a membership is no write that `modify_index` counts, but whoever decides on the members rests on the group. */
+/**
+ * The end of a membership is no write that `modify_index` counts, but whoever decides on the members rests on the group. False:
+ * to be looked at again, when a large write of the members is over.
+ */
 const dropMember = async (
   tx: Tx,
   namespace: number,
   { groupId, memberId }: DueMembership,
   now: number,
-): Promise<void> => {
+): Promise<boolean> => {
   const ref = memberRef(namespace, groupId, memberId)
   const groupRef = knownGroupRef(namespace, groupId)
   await tx.getMany<unknown>([ref, groupRef, membershipsRef(namespace, memberId)])
   const edge = await tx.get(ref)
-  if (!ended(edge, now)) return
+  if (!ended(edge, now)) return true
+  const group = await tx.get(groupRef)
+  if (group?.pending !== undefined) return false
   tx.delete(ref)
   const memberships = await directMemberships(tx, namespace, memberId)
   const others = memberships.filter(({ id }) => id !== groupId)
   if (others.length < memberships.length) putMemberships(tx, namespace, memberId, others)
-  const group = await tx.get(groupRef)
-  if (group === undefined) return
+  if (group === undefined) return true
   tx.put(groupRef, group)
-  await countMembers(tx, namespace, groupId, -edge.n)
+  await countMembers(tx, namespace, groupId, isListed(edge, group) ? -edge.n : 0)
+  return true
 }
 
 const dropChild = async (
@@ -69,18 +73,19 @@ const dropChild = async (
   namespace: number,
   { groupId, memberId }: DueMembership,
   now: number,
-): Promise<void> => {
+): Promise<boolean> => {
   const ref = childRef(namespace, groupId, memberId)
   await tx.checkStamp('tree', namespace)
   const edge = await tx.get(ref)
-  if (!ended(edge, now)) return
+  if (!ended(edge, now)) return true
   tx.delete(ref)
   tx.stamp('tree', namespace)
   const child = await tx.get(knownGroupRef(namespace, memberId))
-  if (child === undefined) return
+  if (child === undefined) return true
   tx.put(knownGroupRef(namespace, memberId), {
     ...child,
     parentGroupIds: child.parentGroupIds.filter((id) => id !== groupId),
     parentEnds: parentEndsWith(child, groupId, undefined),
   })
+  return true
 }

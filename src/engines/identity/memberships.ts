@@ -1,8 +1,9 @@
 import type { Reader, Tx } from '../../engine/records.ts'
 import { countLoginWrite, countMembers } from './group-counters.ts'
+import { refuseBusy } from './group-busy.ts'
 import { knownGroupRef, memberRef, rewritten } from './group-record.ts'
 import { inPolicyOrder, withAncestors } from './hierarchy.ts'
-import { firstEnd, isLive, laterEnd, parentEnd } from './membership-end.ts'
+import { firstEnd, isListed, isMember, laterEnd, parentEnd, unmarked } from './membership-end.ts'
 import { putDue } from './membership-due.ts'
 import type { Membership } from './membership-record.ts'
 import { directMemberships, liveMemberships, putMemberships } from './membership-record.ts'
@@ -31,8 +32,12 @@ export const groupsUntil = async (
 ): Promise<{ readonly groups: readonly GroupOf[]; readonly until: number | undefined }> => {
   const memberships = await liveMemberships(reader, namespace, entityId, now)
   if (memberships.length === 0) return { groups: [], until: undefined }
-  const direct = memberships.map(({ id }) => id)
-  const known = await withAncestors(reader, namespace, direct, now)
+  const stored = memberships.map(({ id }) => id)
+  const known = await withAncestors(reader, namespace, stored, now)
+  const direct = memberships.flatMap((membership) => {
+    const group = known.get(membership.id)
+    return group !== undefined && isListed(membership, group) ? [membership.id] : []
+  })
   const inherited = [...known.values()].flatMap((group) =>
     group.parentEnds === undefined
       ? []
@@ -62,6 +67,7 @@ const countWrite = async (
     await countLoginWrite(tx, namespace, group, entityId, change)
     return
   }
+  refuseBusy(group)
   // `left` is only known to be zero by the counter; the list is shown as [] when it is found empty.
   tx.put(
     knownGroupRef(namespace, group.id),
@@ -98,11 +104,13 @@ export const leaveGroups = async (
   if (memberships.length === 0) return { left: 0, remaining: 0 }
   const leaving = memberships.slice(0, most)
   const live = await liveGroups(tx, namespace, leaving)
-  for (const { id, n } of leaving) {
+  for (const membership of leaving) {
+    const { id, n } = membership
     tx.delete(memberRef(namespace, id, entityId))
     const group = live.get(id)
     if (group === undefined) continue
-    await countWrite(tx, namespace, group, entityId, { writes: 1, members: -n, left: 0 })
+    const members = isListed(membership, group) ? -n : 0
+    await countWrite(tx, namespace, group, entityId, { writes: 1, members, left: 0 })
   }
   const remaining = memberships.slice(leaving.length)
   putMemberships(tx, namespace, entityId, remaining)
@@ -131,15 +139,18 @@ export const repointMemberships = async (
     tx.delete(memberRef(namespace, id, fromEntityId))
     const group = live.get(id)
     if (group === undefined) continue
-    if (!isLive(membership, now)) {
-      await countWrite(tx, namespace, group, fromEntityId, { writes: 0, members: -n, left: 1 })
+    const listed = isListed(membership, group)
+    if (!isMember(membership, group, now)) {
+      const members = listed ? -n : 0
+      await countWrite(tx, namespace, group, fromEntityId, { writes: 0, members, left: 1 })
       continue
     }
-    const present = edges[index]
-    const edge = present !== undefined && isLive(present, now) ? present : undefined
+    const stored = edges[index]
+    const present = stored !== undefined && isListed(stored, group) ? unmarked(stored) : undefined
+    const edge = present !== undefined && isMember(present, group, now) ? present : undefined
     const until = edge === undefined ? membership.until : laterEnd(edge, membership)
     tx.put(memberRef(namespace, id, toEntityId), {
-      ...(edge ?? { ...left[index], source: 'merge', addedAt: now }),
+      ...(edge ?? unmarked({ ...left[index], source: 'merge', addedAt: now })),
       n: (edge?.n ?? 0) + 1,
       seq: edge?.seq ?? now,
       until,
@@ -150,7 +161,7 @@ export const repointMemberships = async (
     const at = kept.findIndex((one) => one.id === id)
     if (at < 0) kept.push({ id, n: 1, seq: now, until })
     else if (edge === undefined) kept[at] = { id, n: 1, seq: now, until }
-    else kept[at] = { ...kept[at]!, n: kept[at]!.n + 1, until }
+    else kept[at] = { ...unmarked(kept[at]!), n: kept[at]!.n + 1, until }
     const dropped = present !== undefined && edge === undefined ? present.n : 0
     const members = 1 - n - dropped
     await countWrite(tx, namespace, group, toEntityId, { writes: 2, members, left: 1 })

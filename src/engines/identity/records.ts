@@ -89,6 +89,13 @@ export interface GroupRecord {
   readonly lastUpdateTime: string
   /** The part of `modify_index` that writes of this record moved; memberships count on their own (settled.md 14). */
   readonly modifyIndex: number
+  /**
+   * Large writes of the members that are in force although edges still bear their marks. Such a write marks its edges in many
+   * small commits, of which none shows; the one that adds it here is the write (architecture.md (d)).
+   */
+  readonly ops?: readonly string[] | undefined
+  /** A large write that marks its edges now: others of the members wait. `at` (ms) is moved on while it goes on. */
+  readonly pending?: { readonly op: string; readonly at: number } | undefined
   /** The list that the latest write of this record left empty: shown as `[]`, others as null (identity.md 0.9). */
   readonly emptied: 'parents' | 'members' | undefined
 }
@@ -109,8 +116,10 @@ export interface EntityMemberships {
     readonly id: string
     readonly n: number
     readonly seq: number
-    /** As in the forward edge. */
+    /** The three as in the forward edge, always. */
     readonly until?: number | undefined
+    readonly in?: string | undefined
+    readonly out?: string | undefined
   }[]
 }
 export const entityMemberships = recordKind<EntityMemberships>('em')
@@ -128,11 +137,18 @@ export interface MemberEdge {
   readonly addedBy?: string | undefined
   /** `api`: added by itself; `list`: with a list of all members; `merge`: by a merge of entities. */
   readonly source?: 'api' | 'list' | 'merge' | undefined
+  /** Belongs to the group only once this large write has come into force (see `GroupRecord.ops`). */
+  readonly in?: string | undefined
+  /** Belongs to the group only until this large write has come into force. */
+  readonly out?: string | undefined
 }
 export const groupMembers = recordKind<MemberEdge>('gm')
 
 /** `gc/<ns><parent id><child id>`: hierarchy edge; every writer stamps `tree`, every cycle check reads it (A1). */
 export const groupChildren = recordKind<MemberEdge>('gc')
+
+/** `go/<ns><group id>`: a large write of the group's members began at `at` (ms) and has perhaps left marks. */
+export const groupOps = recordKind<{ readonly at: number }>('go')
 
 /**
  * `md/<ns><time, 6 bytes><kind byte><group id><member id>`: when to look whether a membership has ended. A hint: an entry whose

@@ -68,6 +68,10 @@ class FakeMounts implements MountDirectory {
     this.#byAccessor.delete(mount.accessor)
   }
 
+  all(): readonly Mount[] {
+    return [...this.#byAccessor.values()]
+  }
+
   async byAccessor(accessor: string): Promise<Mount | undefined> {
     return this.#byAccessor.get(accessor)
   }
@@ -201,6 +205,11 @@ export const createHarness = (wrap: (store: Store) => Store = (store) => store):
     tokens: () => ({
       composeBatch: (tx, scope, token) => batch.compose(tx, scope, token),
       sealBatch: (token) => batch.seal(token.record),
+      find: async (_reader, scope, text) => {
+        const record = batch.open(text)
+        if (record === undefined || (record.expiresAt ?? Infinity) <= scope.now) return undefined
+        return { type: 'batch', key: new Uint8Array(0), record, usesLeft: 0, orphan: true }
+      },
       ofCaller: (caller) => harness.callers.get(caller)!,
     }),
   })

@@ -5,7 +5,9 @@ import { route } from '../../engine/route.ts'
 import type { Json } from '../../std/json.ts'
 
 /** Passcodes by method. Throws the recorded Refusal for anything but lists of texts. */
-const answersOf = (payload: Readonly<Record<string, Json>>): ReadonlyMap<string, readonly string[]> =>
+const answersOf = (
+  payload: Readonly<Record<string, Json>>,
+): ReadonlyMap<string, readonly string[]> =>
   new Map(
     Object.entries(payload).map(([method, sent]): [string, readonly string[]] => {
       if (!Array.isArray(sent) || !sent.every((one) => typeof one === 'string')) {

@@ -28,8 +28,8 @@ export const rotateRoutes = (options: SystemOptions) => [
     fields: {},
     copyDataToTop: true,
     verbs: {
-      read: () => {
-        const { term, installedAt, encryptions } = options.seal.keyStatus()
+      read: async () => {
+        const { term, installedAt, encryptions } = await options.seal.keyStatus()
         return data({ term, install_time: timeText(installedAt), encryptions })
       },
     },

@@ -63,6 +63,11 @@ class LmdbStore implements LmdbStoreHandle {
   readonly #watch = new DeadlineWatch()
   #clockSaved = 0
   #closed = false
+  /** Whether the shared read snapshot was renewed in the present turn. */
+  #renewed = false
+  readonly #turnEnds = (): void => {
+    this.#renewed = false
+  }
 
   constructor(root: RootDatabase<Uint8Array, Uint8Array>, clock: StoreClock) {
     const table = { keyEncoding: 'binary', encoding: 'binary', useVersions: true } as const
@@ -120,7 +125,7 @@ class LmdbStore implements LmdbStoreHandle {
 
   epoch(): Version {
     if (this.#closed) throw new Unavailable('the store is closed')
-    this.#root.resetReadTxn()
+    this.#renew()
     return this.#versionIn(this.#own, EPOCH)
   }
 
@@ -146,7 +151,7 @@ class LmdbStore implements LmdbStoreHandle {
     // Closed while the refused transaction ended: nothing happened, and which key differed can no longer be asked.
     if (this.#closed) throw new Unavailable('the store is closed')
     try {
-      this.#root.resetReadTxn()
+      this.#renew()
       const stale = commit.checks.filter(
         ({ key, version }) => this.#versionIn(this.#records, key) !== version,
       )
@@ -154,6 +159,18 @@ class LmdbStore implements LmdbStoreHandle {
     } catch (error) {
       throw readFailure(error)
     }
+  }
+
+  /**
+   * Renews the shared read snapshot, once in a turn: the callback that the event loop made and the microtasks behind it. Until
+   * it returns, nothing can tell this process of a commit that another one has acknowledged since, and our own are acknowledged
+   * by callbacks of their own. Each renewal costs lmdb-js a timer, which is more than what is read.
+   */
+  #renew(): void {
+    if (this.#renewed) return
+    this.#root.resetReadTxn()
+    this.#renewed = true
+    process.nextTick(this.#turnEnds)
   }
 
   #stillReads(): boolean {
@@ -196,7 +213,7 @@ class LmdbStore implements LmdbStoreHandle {
   #burst<T>(deadline: Deadline, read: () => T[]): Answer<T> {
     this.#ensureOpen(deadline)
     try {
-      this.#root.resetReadTxn()
+      this.#renew()
       const items = read()
       return { now: this.#clock.now(), items }
     } catch (error) {

@@ -5,6 +5,7 @@ import { batchLength, encodeCommits, outcomesOf, transactionId } from './commit-
 import type { Connection } from './connection.ts'
 import { isContention, isUnfitSession, Refused } from './failure.ts'
 import type { LanePorts } from './lane.ts'
+import { LockPatience } from './lock-patience.ts'
 
 /** A commit on its way. */
 export type CommitCall = Call<Commit, Outcome>
@@ -17,8 +18,6 @@ interface Unsettled {
 
 /** Batches on their way at once: more would only wait for each other's locks (architecture.md D2). */
 const BATCHES_AT_ONCE = 2
-/** A batch that waits longer for one lock is split, so that one commit does not hold the others (architecture.md D3). */
-const BATCH_LOCK_MS = 50
 /** One commit that has waited before queues properly: nobody else waits behind it. */
 const ALONE_LOCK_MS = 1_000
 const SETTLE_LOCK_MS = 1_000
@@ -33,6 +32,8 @@ export class CommitLane {
   /** Those that even alone met somebody's lock. */
   readonly #alone: CommitCall[] = []
   readonly #unsettled: Unsettled[] = []
+  /** A batch that waits longer for one lock is split, so that one commit does not hold the others (architecture.md D3). */
+  readonly #patience = new LockPatience()
   #batches = 0
   #aloneBusy = false
   #closed = false
@@ -74,7 +75,7 @@ export class CommitLane {
     if (unsettled !== undefined) return this.#settle(connection, unsettled)
     if (this.#batches < BATCHES_AT_ONCE && this.#parts.length + this.#waiting.size > 0) {
       this.#batches += 1
-      await this.#commit(connection, this.#nextBatch(), BATCH_LOCK_MS)
+      await this.#commit(connection, this.#nextBatch(), this.#patience.milliseconds)
       this.#batches -= 1
       return
     }
@@ -108,6 +109,7 @@ export class CommitLane {
     try {
       const { statements } = this.#ports
       const rows = await connection.query(statements.commitMany, encodeCommits(id, lockMs, commits))
+      this.#patience.note(performance.now() - now)
       this.#answer(calls, rows[0]!)
     } catch (error) {
       if (!(error instanceof Refused)) this.#unsettled.push({ id, calls })

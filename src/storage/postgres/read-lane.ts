@@ -36,7 +36,7 @@ export class ReadLane {
   readonly #keys = new Set<KeysCall>()
   readonly #pages = new Set<PageCall>()
   #busy = 0
-  #pageNext = false
+  #pagesTurn = false
   #closed = false
 
   /** `atOnce` queries on their way. */
@@ -79,10 +79,10 @@ export class ReadLane {
     this.#busy += 1
     // Pages and keys take turns when both wait.
     const [page] = this.#pages
-    this.#pageNext = page !== undefined && (this.#pageNext || this.#keys.size === 0)
-    if (this.#pageNext) await this.#page(connection, page!)
-    else await this.#batch(connection)
-    this.#pageNext = !this.#pageNext
+    const turn = this.#pagesTurn || this.#keys.size === 0 ? page : undefined
+    this.#pagesTurn = turn === undefined
+    if (turn === undefined) await this.#batch(connection)
+    else await this.#page(connection, turn)
     this.#busy -= 1
   }
 

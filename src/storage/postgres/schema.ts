@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts'
-import { Unfit } from './failure.ts'
+import { Refused, Unfit } from './failure.ts'
 import { migrations, quoteSchema, SCHEMA_VERSION } from './schema-sql.ts'
 
 /** One lock for all migrations of a database, whatever their schema: an arbitrary number of Signet's own. */
@@ -51,11 +51,16 @@ export const ensureSchema = async (connection: Connection, schema: string): Prom
   const version = await versionIn(connection, schema)
   if (version === SCHEMA_VERSION) return
   if (version !== undefined) refuseNewer(version, schema)
-  await connection.query('begin isolation level read committed')
-  // A large table takes its time; the session's own timeouts are for requests.
-  await connection.query(
-    "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = '1min'",
-  )
-  await migrate(connection, schema)
-  await connection.query('commit')
+  try {
+    await connection.query('begin isolation level read committed')
+    // A large table takes its time; the session's own timeouts are for requests.
+    await connection.query(
+      "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = '1min'",
+    )
+    await migrate(connection, schema)
+    await connection.query('commit')
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error
+    throw new Unfit(`the schema ${schema} of the database cannot be set up: ${error.message}`)
+  }
 }

@@ -17,6 +17,7 @@ export const passcodeOf = (sent: readonly string[]): string => {
   const passcodes = sent
     .map((text) => (text.startsWith(KEY) ? text.slice(KEY.length) : text).trim())
     .filter((text) => text !== '')
-  if (passcodes.length > 1) throw new FactorFault('found multiple passcodes for the same MFA method')
+  if (passcodes.length > 1)
+    throw new FactorFault('found multiple passcodes for the same MFA method')
   return passcodes[0] ?? ''
 }

@@ -107,10 +107,8 @@ export const backupCodeRoutes: readonly Route[] = [
     summary: "Make an entity's backup codes for a TOTP method, or count those left",
     fields: { method_id: methodId, entity_id: entityId },
     verbs: {
-      read: (call) =>
-        countCodes(call, call.input.method_id, entityOf(call, call.input.entity_id)),
-      update: (call) =>
-        makeCodes(call, call.input.method_id, entityOf(call, call.input.entity_id)),
+      read: (call) => countCodes(call, call.input.method_id, entityOf(call, call.input.entity_id)),
+      update: (call) => makeCodes(call, call.input.method_id, entityOf(call, call.input.entity_id)),
     },
   }),
 ]

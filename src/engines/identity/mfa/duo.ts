@@ -21,8 +21,17 @@ export const duoParameters = (parameters: Readonly<Record<string, string>>): str
 
 /** The signature of a request (Duo's Auth API: date, verb, host, path and parameters, by HMAC-SHA1 as it demands). */
 export const duoAuthorization = (
-  { apiHostname, integrationKey, secretKey }: Pick<DuoMethod, 'apiHostname' | 'integrationKey' | 'secretKey'>,
-  request: { readonly date: string; readonly verb: string; readonly path: string; readonly parameters: string },
+  {
+    apiHostname,
+    integrationKey,
+    secretKey,
+  }: Pick<DuoMethod, 'apiHostname' | 'integrationKey' | 'secretKey'>,
+  request: {
+    readonly date: string
+    readonly verb: string
+    readonly path: string
+    readonly parameters: string
+  },
 ): string => {
   const { date, verb, path, parameters } = request
   const signed = [date, verb, apiHostname.toLowerCase(), path, parameters].join('\n')
@@ -87,7 +96,9 @@ export const askDuo = async (
   // Set so by the administrator of Duo for this user.
   if (verdict === 'allow') return
   if (verdict !== 'auth') {
-    throw new FactorFault(`Duo does not let this user in: ${JSON.stringify(textIn(before, 'status_msg'))}`)
+    throw new FactorFault(
+      `Duo does not let this user in: ${JSON.stringify(textIn(before, 'status_msg'))}`,
+    )
   }
   const common = { username, ipaddr: user.address }
   const result =
@@ -106,8 +117,14 @@ export const askDuo = async (
             'txid',
           ),
         )
-      : await call(outside, method, 'POST', '/auth/v2/auth', { ...common, factor: 'passcode', passcode })
+      : await call(outside, method, 'POST', '/auth/v2/auth', {
+          ...common,
+          factor: 'passcode',
+          passcode,
+        })
   if (textIn(result, 'result') !== 'allow') {
-    throw new FactorFault(`Duo authentication failed: ${JSON.stringify(textIn(result, 'status_msg'))}`)
+    throw new FactorFault(
+      `Duo authentication failed: ${JSON.stringify(textIn(result, 'status_msg'))}`,
+    )
   }
 }

@@ -20,7 +20,9 @@ const fields = {
   auth_method_accessors: field.stringList({
     description: 'Accessors of auth mounts whose logins it binds',
   }),
-  auth_method_types: field.stringList({ description: 'Types of auth mounts whose logins it binds' }),
+  auth_method_types: field.stringList({
+    description: 'Types of auth mounts whose logins it binds',
+  }),
   identity_group_ids: field.stringList({ description: 'Groups whose members it binds' }),
   identity_entity_ids: field.stringList({ description: 'Entities that it binds' }),
 }
@@ -100,12 +102,19 @@ const checkIdentities = async (tx: Tx, { input, namespace }: EnforcementCall): P
 }
 
 /** Makes an enforcement, or changes what was sent of it (identity.md 6.3). Throws the recorded Refusals in their order. */
-const writeEnforcement = async (mounts: MountDirectory, call: EnforcementCall): Promise<undefined> => {
+const writeEnforcement = async (
+  mounts: MountDirectory,
+  call: EnforcementCall,
+): Promise<undefined> => {
   const { input, has } = call
   const methodIds = input.mfa_method_ids ?? []
   if (methodIds.length === 0) throw invalid('missing method ids')
   const newId = call.newId()
-  const named = [...methodIds, ...(input.identity_group_ids ?? []), ...(input.identity_entity_ids ?? [])]
+  const named = [
+    ...methodIds,
+    ...(input.identity_group_ids ?? []),
+    ...(input.identity_entity_ids ?? []),
+  ]
   if (named.length > limits.mfaEnforcementIds) {
     throw invalid(
       `one request names ${named.length} methods, groups and entities; at most ${limits.mfaEnforcementIds} are possible: bind groups instead of single entities`,

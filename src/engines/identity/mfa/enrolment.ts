@@ -89,7 +89,8 @@ const generate = async (call: EnrolCall, methodId: string, whom: Whom): Promise<
     const entity = await whom.find(tx)
     if (entity === undefined) throw invalid('invalid entity ID')
     if ((await findSecret(tx, call, entity.id, methodId)) !== undefined) return { method }
-    if (drawn === undefined) throw invalid(`configuration for method ID "${methodId}" has just been made; try again`)
+    if (drawn === undefined)
+      throw invalid(`configuration for method ID "${methodId}" has just been made; try again`)
     const secret: TotpSecret = { ...drawn, ...settingsOf(method) }
     await putSecret(tx, call, entity.id, methodId, secret)
     return { method, secret, entityId: entity.id }

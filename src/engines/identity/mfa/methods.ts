@@ -74,9 +74,7 @@ export const deleteMethod = async (
     const enforcements = (await tx.get(enforcementsRef(call)))?.list ?? []
     const user = enforcements.find(({ methodIds }) => methodIds.includes(id))
     if (user !== undefined) {
-      throw failed(
-        `methodID is still used by an enforcement configuration with ID: ${user.id}`,
-      )
+      throw failed(`methodID is still used by an enforcement configuration with ID: ${user.id}`)
     }
     tx.delete(methodRef(call, id))
     if (method.name !== '') tx.delete(methodNameRef(call, method.name))

@@ -40,7 +40,10 @@ const userId = async (
 ): Promise<string> => {
   const users = `${originOf(method)}/api/v1/users`
   if (!method.primaryEmail) {
-    return textIn(objectOf(await call(outside, method, 'GET', `${users}/${encodeURIComponent(name)}`)), 'id')
+    return textIn(
+      objectOf(await call(outside, method, 'GET', `${users}/${encodeURIComponent(name)}`)),
+      'id',
+    )
   }
   const quoted = name.replace(/[\\"]/g, String.raw`\$&`)
   const filter = encodeURIComponent(`profile.email eq "${quoted}"`)

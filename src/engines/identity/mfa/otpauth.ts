@@ -34,6 +34,10 @@ export const otpauthUrl = (
 /** A QR code of a text as a PNG in base64, about so many pixels wide; '' for none. */
 export const qrCode = async (text: string, pixels: number): Promise<string> => {
   if (pixels === 0) return ''
-  const image = await QRCode.toBuffer(text, { type: 'png', errorCorrectionLevel: 'M', width: pixels })
+  const image = await QRCode.toBuffer(text, {
+    type: 'png',
+    errorCorrectionLevel: 'M',
+    width: pixels,
+  })
   return image.toString('base64')
 }

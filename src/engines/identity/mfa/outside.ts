@@ -38,7 +38,8 @@ const readBounded = async (response: Response): Promise<string> => {
   let length = 0
   for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
     length += chunk.length
-    if (length > limits.outboundBodyBytes) throw new FactorFault('the answer of the provider is too long')
+    if (length > limits.outboundBodyBytes)
+      throw new FactorFault('the answer of the provider is too long')
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')

@@ -58,12 +58,8 @@ export const held = async (
 }
 
 /** Puts a waiting login after a change. */
-export const putPending = (
-  tx: Tx,
-  place: Place,
-  requestId: string,
-  pending: PendingRecord,
-): void => tx.put(ownRef(place, requestId), pending)
+export const putPending = (tx: Tx, place: Place, requestId: string, pending: PendingRecord): void =>
+  tx.put(ownRef(place, requestId), pending)
 
 /** Takes a waiting login away. */
 export const dropPending = (

@@ -41,7 +41,8 @@ const answerOf = (method: PingIdMethod, text: string): JsonObject => {
     algorithm === 'HS256' &&
     given.length === wanted.length &&
     timingSafeEqual(given, wanted)
-  if (!genuine) throw new FactorFault('the answer of PingID is not signed with the key of the settings')
+  if (!genuine)
+    throw new FactorFault('the answer of PingID is not signed with the key of the settings')
   return objectOf(jsonOf('PingID', Buffer.from(claims, 'base64url').toString()))
 }
 
@@ -69,6 +70,8 @@ export const askPingId = async (
   const code = body['errorId']
   const shown = code instanceof JsonNumber ? code.literal : String(code)
   if (status !== 200 || shown !== OK) {
-    throw new FactorFault(`PingID authentication failed: ${JSON.stringify(textIn(body, 'errorMsg'))}`)
+    throw new FactorFault(
+      `PingID authentication failed: ${JSON.stringify(textIn(body, 'errorMsg'))}`,
+    )
   }
 }

@@ -81,7 +81,11 @@ export const prove = async (
     for (const method of tried) {
       satisfied ||= await ask(method, sentFor(answers, method)!)
     }
-    if (!satisfied) throw failedFor(constraint, tried.map(({ id }) => faults.get(id)!))
+    if (!satisfied)
+      throw failedFor(
+        constraint,
+        tried.map(({ id }) => faults.get(id)!),
+      )
   }
   const proof: Proof = { kind: 'mfa-proof', answered }
   return proof
@@ -105,7 +109,9 @@ export const spend = async (
     if (answer === 'by-provider') continue
     const used = await useTotp(tx, scope, login, id, answer)
     if (used === false) {
-      const constraint = constraints.find(({ methods }) => methods.some((method) => method.id === id))
+      const constraint = constraints.find(({ methods }) =>
+        methods.some((method) => method.id === id),
+      )
       throw constraint === undefined ? denied() : failedFor(constraint, [notCorrect().message])
     }
     warnings.push(...used)

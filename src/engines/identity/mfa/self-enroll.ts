@@ -8,17 +8,18 @@ import { drawSecret, methodOf, shownSecret } from './enrolment.ts'
 import { findPending, putPending } from './pending.ts'
 import { findMethod, findSecret } from './refs.ts'
 
-type EnrolCall = Pick<
-  Call,
-  'names' | 'namespace' | 'newId' | 'now' | 'randomBytes' | 'records'
->
+type EnrolCall = Pick<Call, 'names' | 'namespace' | 'newId' | 'now' | 'randomBytes' | 'records'>
 
 /**
  * Makes a secret inside a login that waits for its second factor, for an entity that has none. It becomes the entity's only when
  * this login is finished with its first passcode; until then it lies with the login and lapses with it. So a password alone never
  * replaces a factor, and a method that does not allow it, or that no enforcement names, gives nothing.
  */
-const selfEnroll = async (call: EnrolCall, methodId: string, requestId: string): Promise<Result> => {
+const selfEnroll = async (
+  call: EnrolCall,
+  methodId: string,
+  requestId: string,
+): Promise<Result> => {
   if (methodId === '') throw invalid('missing method ID')
   if (requestId === '') throw invalid('missing request ID')
   const seen = await findMethod(call.records, call, methodId)

@@ -2,6 +2,7 @@ import type { Call } from '../../../engine/call.ts'
 import type { InputOf } from '../../../engine/field.ts'
 import { field } from '../../../engine/field.ts'
 import type { Tx } from '../../../engine/records.ts'
+import { idText } from '../../../engine/records.ts'
 import type { Route } from '../../../engine/route.ts'
 import { route } from '../../../engine/route.ts'
 import { limits } from '../../../limits.ts'
@@ -107,7 +108,21 @@ const checkAge = (call: AuthorizeCall, deps: OidcDeps): number | undefined => {
   return Math.floor(createdAt / 1000)
 }
 
-const decide = async (tx: Tx, call: AuthorizeCall, deps: OidcDeps): Promise<CodeRecord> => {
+/**
+ * The session of a request, as its `sid` claim: that of the token it came with, so that a sign-in page and OIDC's logout mean
+ * the same; a batch token is no session, and each of its requests is one.
+ */
+export const sidOf = ({ caller, names, newId }: Pick<Call, 'caller' | 'names' | 'newId'>): string =>
+  caller === undefined || caller.tokenKey.length === 0
+    ? newId()
+    : Buffer.from(names.hash('oidc-session', idText(caller.tokenKey))).toString('hex')
+
+const decide = async (
+  tx: Tx,
+  call: AuthorizeCall,
+  deps: OidcDeps,
+  sid: string,
+): Promise<CodeRecord> => {
   const { input } = call
   const client = await checkClient(tx, call)
   const scopes = readScope(input.scope)
@@ -129,6 +144,7 @@ const decide = async (tx: Tx, call: AuthorizeCall, deps: OidcDeps): Promise<Code
     scopes,
     challenge,
     authTime: checkAge(call, deps),
+    sid,
     expiresAt: call.now + limits.oidcCodeMs,
   }
 }
@@ -140,8 +156,9 @@ const authorize = (call: AuthorizeCall, deps: OidcDeps) => {
       const code = base62(call.randomBytes, CODE_LENGTH)
       const ref = codeRef(call, code)
       const hash = call.names.hash('oidc-code', code)
+      const sid = sidOf(call)
       await call.records.transact(async (tx) => {
-        const record = await decide(tx, call, deps)
+        const record = await decide(tx, call, deps, sid)
         if (ref.kind.encode(record).length > limits.oidcCodeBytes) {
           throw invalidRequest('the authorization request is too long')
         }

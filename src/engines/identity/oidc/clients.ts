@@ -9,6 +9,7 @@ import { route } from '../../../engine/route.ts'
 import { limits } from '../../../limits.ts'
 import { findAssignment } from './assignments.ts'
 import { CLIENT_ID_LENGTH, CLIENT_SECRET_LENGTH, base62 } from './base62.ts'
+import { sessionFields, sessionSettings, shownSettings } from './client-sessions.ts'
 import { ALLOW_ALL } from './defaults.ts'
 import { findKey, putKey, referTo, referred } from './keys.ts'
 import type { ClientRecord, KeyRecord } from './records.ts'
@@ -34,6 +35,7 @@ const fields = {
     description: 'May use the authorization code flow; true if not given',
   }),
   client_credentials: field.bool({ description: 'May use the client credentials flow' }),
+  ...sessionFields,
 }
 
 type ClientCall = Call<InputOf<typeof fields>>
@@ -95,6 +97,7 @@ const written = (
     clientCredentials: input.client_credentials ?? present?.clientCredentials ?? false,
     clientId: present?.clientId ?? drawn.clientId,
     clientSecret: present?.clientSecret ?? (type === 'public' ? '' : drawn.clientSecret),
+    ...sessionSettings(input, present),
   }
 }
 
@@ -182,6 +185,7 @@ const shown = (client: ClientRecord): Readonly<Record<string, unknown>> => ({
   client_type: client.type,
   client_credentials: client.clientCredentials,
   authorization_code: client.authorizationCode,
+  ...shownSettings(client),
 })
 
 /** The routes of clients. */

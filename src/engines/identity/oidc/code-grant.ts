@@ -1,40 +1,62 @@
 import type { Tx } from '../../../engine/records.ts'
 import { findSubject } from '../subject.ts'
-import { accessTokenTtl, composeAccessToken } from './access-token.ts'
-import { halfHash } from './algorithms.ts'
 import { isAssigned } from './assignments.ts'
-import { templateEntity } from './claims-subject.ts'
 import { DUE_CODE, dueRef } from './due.ts'
 import type { Asking, Grant, GrantTools, Outcome, TokenCall } from './grant.ts'
-import { providerIssuer } from './issuer.ts'
+import { issueTokens } from './issue-tokens.ts'
 import { OAuthError, invalidGrant, invalidRequest } from './oauth-error.ts'
+import { OFFLINE_ACCESS, beginSession, endSession } from './offline-session.ts'
 import { checkVerifier } from './pkce.ts'
-import type { CodeRecord } from './records.ts'
-import { codeRef } from './refs.ts'
-import { scopeTemplates } from './requested-scopes.ts'
+import type { CodeRecord, OfflineSession } from './records.ts'
+import type { RefreshToken } from './refresh-token.ts'
+import { firstRefreshToken } from './refresh-token.ts'
+import { codeRef, sessionRef } from './refs.ts'
+
+/** What is drawn for a request before it is known whether it is granted anything. */
+interface Drawn {
+  readonly tokenId: string
+  readonly refresh: RefreshToken
+}
 
 /**
  * Exchanges an authorization code (identity.md 5.11). The code goes in the commit that decides, whatever it decides: of two
  * requests with one code, at whichever process, one finds it. From then on a refusal is a value, so that the code is gone.
+ * A code that began an offline session is remembered until its time is over: brought again, it ends that (RFC 6749 4.1.2).
  */
 export const exchangeCode =
   (tools: GrantTools): Grant =>
-  (call) =>
-  async (tx, asking) => {
-    if (call.input.code === '') throw invalidRequest('code parameter is required')
-    const ref = codeRef(call, call.input.code)
-    const code = await tx.get(ref)
-    if (code === undefined || code.expiresAt <= call.now) {
-      throw invalidGrant('authorization grant is invalid or expired')
+  (call) => {
+    const drawn: Drawn = {
+      tokenId: call.newId(),
+      refresh: firstRefreshToken(call.names, call.newId(), call.randomBytes),
     }
-    tx.delete(ref)
-    const hash = call.names.hash('oidc-code', call.input.code)
-    tx.delete(dueRef(call, DUE_CODE, hash, code.expiresAt))
-    try {
-      return await redeem(tx, call, asking, code, tools)
-    } catch (error) {
-      if (error instanceof OAuthError) return error
-      throw error
+    return async (tx, asking) => {
+      if (call.input.code === '') throw invalidRequest('code parameter is required')
+      const ref = codeRef(call, call.input.code)
+      const code = await tx.get(ref)
+      const spent = invalidGrant('authorization grant is invalid or expired')
+      if (code === undefined || code.expiresAt <= call.now) throw spent
+      if (code.spentFor !== undefined) {
+        const session = await tx.get(sessionRef(call, code.spentFor))
+        if (session?.clientId === asking.client.clientId) endSession(tx, call, session)
+        return spent
+      }
+      tx.delete(ref)
+      const hash = call.names.hash('oidc-code', call.input.code)
+      const due = dueRef(call, DUE_CODE, hash, code.expiresAt)
+      tx.delete(due)
+      try {
+        const { session, outcome } = await redeem(tx, call, asking, code, tools, drawn)
+        if (session !== undefined) {
+          beginSession(tx, call, session, asking.client)
+          tx.put(ref, { ...code, spentFor: session.id })
+          tx.put(due, { due: true })
+        }
+        return outcome
+      } catch (error) {
+        if (error instanceof OAuthError) return error
+        throw error
+      }
     }
   }
 
@@ -59,9 +81,10 @@ const redeem = async (
   call: TokenCall,
   asking: Asking,
   code: CodeRecord,
-  { answer, deps, signer }: GrantTools,
-): Promise<Outcome> => {
-  const { client, provider, signing } = asking
+  tools: GrantTools,
+  { tokenId, refresh }: Drawn,
+): Promise<{ readonly session: OfflineSession | undefined; readonly outcome: Outcome }> => {
+  const { client, provider } = asking
   checkCode(call, asking, code)
   const entity = await findSubject(tx, call.namespace.number, code.entityId)
   if (entity === undefined) {
@@ -77,38 +100,33 @@ const redeem = async (
     code.challenge,
     call.has('code_verifier') ? (call.input.code_verifier ?? '') : undefined,
   )
-  const scopes = await scopeTemplates(tx, call, provider, code.scopes)
-  const subject = await templateEntity(tx, call, entity, scopes.templates)
-  const claims = scopes.claims({ now: call.now, entity: subject })
-  const access = await composeAccessToken(tx, call, deps, {
-    provider,
-    client,
-    entityId: entity.id,
-    scopes: code.scopes,
+  const { scopes, authTime, sid } = code
+  const session: OfflineSession | undefined =
+    client.allowRefresh && scopes.includes(OFFLINE_ACCESS)
+      ? {
+          id: refresh.sessionId,
+          provider: provider.name,
+          clientId: client.clientId,
+          entityId: entity.id,
+          scopes,
+          authTime,
+          sid,
+          createdAt: call.now,
+          usedAt: call.now,
+          current: refresh.hash,
+          previous: '',
+        }
+      : undefined
+  const outcome = await issueTokens(tx, call, asking, tools, {
+    entity,
+    scopes,
+    openid: true,
+    nonce: code.nonce,
+    authTime,
+    sid,
+    code: call.input.code,
+    tokenId,
+    offline: session === undefined ? undefined : { session, refreshToken: refresh.text },
   })
-  const issuedAt = Math.floor(call.now / 1000)
-  return async () => {
-    const accessToken = deps.tokens().sealBatch(access)
-    return answer([
-      ['token_type', 'Bearer'],
-      ['access_token', accessToken],
-      [
-        'id_token',
-        await signer.sign(signing, {
-          ...claims,
-          iss: providerIssuer(call, deps, provider),
-          namespace: call.namespace.id,
-          sub: entity.id,
-          aud: client.clientId,
-          iat: issuedAt,
-          exp: issuedAt + client.idTokenTtl,
-          nonce: code.nonce === '' ? undefined : code.nonce,
-          auth_time: code.authTime,
-          at_hash: halfHash(signing.ring.algorithm, accessToken),
-          c_hash: halfHash(signing.ring.algorithm, call.input.code),
-        }),
-      ],
-      ['expires_in', accessTokenTtl(call, client)],
-    ])
-  }
+  return { session, outcome }
 }

@@ -12,6 +12,8 @@ export type TokenCall = Call<{
   readonly code: string
   readonly redirect_uri: string
   readonly code_verifier: string | undefined
+  readonly refresh_token: string
+  readonly device_code: string
   readonly scope: string
 }>
 

@@ -1,4 +1,5 @@
 import type { Call } from '../../../engine/call.ts'
+import type { InputOf } from '../../../engine/field.ts'
 import { field } from '../../../engine/field.ts'
 import type { Tx } from '../../../engine/records.ts'
 import { failed, invalid } from '../../../engine/refusal.ts'
@@ -14,13 +15,49 @@ import type { OidcDeps } from './deps.ts'
 import { identityIssuer } from './issuer.ts'
 import { findKey, keyForUse } from './keys.ts'
 import type { KeyRecord, RoleRecord } from './records.ts'
-import { roleRef } from './refs.ts'
+import { roleRef, sortedSet } from './refs.ts'
 import type { Signer, SigningKey } from './signer.ts'
 import { claimsOf } from './template-claims.ts'
 
 /** Whether a list of client ids allows one; `*` allows all. */
 export const allowsClient = (allowed: readonly string[], clientId: string): boolean =>
   allowed.includes('*') || allowed.includes(clientId)
+
+const fields = {
+  name: field.string({ default: '', description: 'Name of the role' }),
+  audience: field.commaList({
+    description: 'Whom the token is for: some of the role’s allowed_audiences',
+  }),
+}
+
+type TokenCall = Call<InputOf<typeof fields>>
+
+/**
+ * Who a token is for: those that the request asks for, else the role's client id. The key has to allow them as it allows client
+ * ids, so that who may write roles cannot make tokens of a key for others than it is meant for. Throws Refusals.
+ */
+const audienceOf = (
+  call: TokenCall,
+  role: RoleRecord,
+  key: KeyRecord,
+): string | readonly string[] => {
+  if (!call.has('audience')) return role.clientId
+  const asked = sortedSet(call.input.audience ?? [])
+  if (asked.length === 0 || asked.includes('')) throw invalid('the audience parameter is empty')
+  for (const audience of asked) {
+    if (!role.allowedAudiences.includes(audience)) {
+      throw invalid(
+        `the role "${role.name}" does not list ${JSON.stringify(audience)} in its allowed_audiences`,
+      )
+    }
+    if (!allowsClient(key.allowedClientIds, audience)) {
+      throw invalid(
+        `the key "${key.name}" does not list the audience ${JSON.stringify(audience)} as an allowed client ID`,
+      )
+    }
+  }
+  return asked.length === 1 ? asked[0]! : asked
+}
 
 /** All that a token is made of, as one transaction saw it. */
 interface Facts {
@@ -29,13 +66,14 @@ interface Facts {
   readonly signing: SigningKey
   readonly entity: EntityRecord
   readonly issuer: string
+  readonly audience: string | readonly string[]
   /** Undefined: the role's template does not render for this entity. */
   readonly claims: JsonObject | undefined
 }
 
 const readFacts = async (
   tx: Tx,
-  call: Call<{ readonly name: string }>,
+  call: TokenCall,
   deps: OidcDeps,
   signer: Signer,
 ): Promise<Facts> => {
@@ -48,6 +86,7 @@ const readFacts = async (
       `the key "${key.name}" does not list the client ID of the role "${role.name}" as an allowed client ID`,
     )
   }
+  const audience = audienceOf(call, role, key)
   const entityId = call.caller?.entityId ?? ''
   if (entityId === '') throw invalid("no entity associated with the request's token")
   // A token of an entity that was merged away speaks for the survivor.
@@ -64,15 +103,12 @@ const readFacts = async (
     signing,
     entity,
     issuer: await identityIssuer(tx, call, deps),
+    audience,
     claims: claimsOf(role.template, { now: call.now, entity: subject }),
   }
 }
 
-const issueToken = async (
-  call: Call<{ readonly name: string }>,
-  deps: OidcDeps,
-  signer: Signer,
-): Promise<Result> => {
+const issueToken = async (call: TokenCall, deps: OidcDeps, signer: Signer): Promise<Result> => {
   let facts = await call.records.transact((tx) => readFacts(tx, call, deps, signer))
   if ((facts.key.nextRotationAt ?? Infinity) <= call.now) {
     await keyForUse(call, facts.key.name)
@@ -98,7 +134,7 @@ const issueToken = async (
     iss: facts.issuer,
     namespace: call.namespace.id,
     sub: entity.id,
-    aud: role.clientId,
+    aud: facts.audience,
     iat: issuedAt,
     exp: issuedAt + ttl,
   }
@@ -111,7 +147,7 @@ export const tokenRoutes = (deps: OidcDeps, signer: Signer): readonly Route[] =>
   route({
     path: 'oidc/token/:name',
     summary: 'Get a signed token that says who you are',
-    fields: { name: field.string({ default: '', description: 'Name of the role' }) },
+    fields,
     verbs: { read: (call) => issueToken(call, deps, signer) },
   }),
 ]

@@ -29,7 +29,7 @@ const fields = {
 }
 
 /** Whether a key signed a token. Its own algorithm decides, whatever the token's header says. */
-const signedBy = (jws: CompactJws, { algorithm, jwk, kid }: RingKey): boolean => {
+export const signedBy = (jws: CompactJws, { algorithm, jwk, kid }: RingKey): boolean => {
   if (jws.critical || jws.alg !== algorithm || jws.kid !== kid) return false
   const key = createPublicKey({ key: { ...jwk }, format: 'jwk' })
   return algorithmOf(algorithm).verify(key, jws.signed, jws.signature)
@@ -40,7 +40,8 @@ const audienceHas = (claims: JsonObject, clientId: string): boolean => {
   return Array.isArray(audience) ? audience.includes(clientId) : audience === clientId
 }
 
-const seconds = (value: Json | undefined): number | undefined => {
+/** The number of a time claim; undefined for what is none. */
+export const secondsOf = (value: Json | undefined): number | undefined => {
   if (value === undefined || value === null) return undefined
   const number = Number(value instanceof JsonNumber ? value.literal : value)
   return Number.isFinite(number) ? number : undefined
@@ -49,13 +50,13 @@ const seconds = (value: Json | undefined): number | undefined => {
 /** What is wrong with the times of a token; undefined when they are right. */
 const timeFault = (claims: JsonObject, now: number): string | undefined => {
   const at = now / 1000
-  const notBefore = seconds(member(claims, 'nbf'))
+  const notBefore = secondsOf(member(claims, 'nbf'))
   if (notBefore !== undefined && at + LEEWAY < notBefore) {
     return claimFault('token not valid yet (nbf)')
   }
-  const expires = seconds(member(claims, 'exp'))
+  const expires = secondsOf(member(claims, 'exp'))
   if (expires !== undefined && at - LEEWAY > expires) return claimFault('token is expired (exp)')
-  const issued = seconds(member(claims, 'iat'))
+  const issued = secondsOf(member(claims, 'iat'))
   if (issued !== undefined && at + LEEWAY < issued) {
     return 'error validating claims: go-jose/go-jose/jwt: validation field, token issued in the future (iat)'
   }

@@ -45,6 +45,14 @@ export const providerIssuer = (
 ): string =>
   `${provider.issuer || deps.apiAddress()}/v1/${namespace.path}identity/oidc/provider/${provider.name}`
 
+/** Where people are sent to sign in to a client: the sign-in page, at the address that the reference gives it. */
+export const signInPage = (issuer: string): string =>
+  `${issuer.replace('/v1/', '/ui/vault/')}/authorize`
+
+/** Where people let a device in. */
+export const devicePage = (issuer: string): string =>
+  `${issuer.replace('/v1/', '/ui/vault/')}/device`
+
 const fields = {
   issuer: field.string({
     default: '',

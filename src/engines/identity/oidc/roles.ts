@@ -9,7 +9,7 @@ import { CLIENT_ID_LENGTH, base62 } from './base62.ts'
 import { findKey, putKey, referTo, referred } from './keys.ts'
 import type { RoleRecord } from './records.ts'
 import { oidcRoles } from './records.ts'
-import { allByName, putObject, roleRef } from './refs.ts'
+import { allByName, putObject, roleRef, sortedSet } from './refs.ts'
 import { readTemplate } from './template-claims.ts'
 
 const fields = {
@@ -18,6 +18,9 @@ const fields = {
   template: field.string({ description: 'Further claims: a JSON template, or base64 of one' }),
   ttl: field.duration({ description: 'How long its tokens are valid; 24h if not given' }),
   client_id: field.string({ description: 'The audience of its tokens; generated if not given' }),
+  allowed_audiences: field.commaList({
+    description: 'Audiences that requests may ask for instead of client_id',
+  }),
 }
 
 type RoleCall = Call<InputOf<typeof fields>>
@@ -46,6 +49,10 @@ const writeRole = async (call: RoleCall): Promise<void> => {
       template: template ?? present?.template ?? '',
       ttl: input.ttl ?? present?.ttl ?? TTL_SECONDS,
       clientId: (input.client_id ?? present?.clientId) || newClientId,
+      allowedAudiences:
+        input.allowed_audiences === undefined
+          ? (present?.allowedAudiences ?? [])
+          : sortedSet(input.allowed_audiences),
     }
     if (role.ttl > key.verificationTtl) {
       throw invalid(
@@ -100,6 +107,7 @@ export const roleRoutes: readonly Route[] = [
           key: role.key,
           template: role.template,
           ttl: role.ttl,
+          allowed_audiences: role.allowedAudiences,
         })
       },
       update: async (call) => {

@@ -7,45 +7,41 @@ import type { RawResult } from '../../../engine/result.ts'
 import type { Route } from '../../../engine/route.ts'
 import { route } from '../../../engine/route.ts'
 import { limits } from '../../../limits.ts'
-import { authenticateClient, readCredentials } from './client-authentication.ts'
-import { findClient } from './clients.ts'
+import { readClient } from './asking-client.ts'
 import { exchangeCode } from './code-grant.ts'
 import { grantToClient } from './client-credentials-grant.ts'
+import { DEVICE_GRANT, exchangeDeviceCode } from './device-grant.ts'
 import type { OidcDeps } from './deps.ts'
 import type { Asking, Grant, GrantTools } from './grant.ts'
 import { allowsClient } from './identity-token.ts'
 import { isDue } from './key-ring.ts'
 import { findKey, keyForUse } from './keys.ts'
-import {
-  OAuthError,
-  invalidClient,
-  invalidGrant,
-  invalidRequest,
-  jsonAnswer,
-  orOAuthError,
-} from './oauth-error.ts'
-import { findProvider } from './providers.ts'
+import { OAuthError, invalidClient, invalidGrant, orOAuthError } from './oauth-error.ts'
+import { answerClientError, clientAnswer } from './client-answer.ts'
 import type { ClientRecord } from './records.ts'
+import { exchangeRefreshToken } from './refresh-grant.ts'
 import type { Signer } from './signer.ts'
 
 const fields = {
   name: field.string({ default: '', description: 'Name of the provider' }),
   grant_type: field.string({
     default: '',
-    description: 'authorization_code or client_credentials',
+    description: `authorization_code, client_credentials, refresh_token or ${DEVICE_GRANT}`,
   }),
   client_id: field.string({ default: '', description: 'The client, unless Basic names it' }),
   client_secret: field.string({ default: '', description: 'Its secret, unless Basic gives it' }),
   code: field.string({ default: '', description: 'The authorization code' }),
   redirect_uri: field.string({ default: '', description: 'As in the authorization request' }),
   code_verifier: field.string({ description: 'PKCE verifier' }),
-  scope: field.string({ default: '', description: 'Scopes of client_credentials' }),
+  refresh_token: field.string({ default: '', description: 'The refresh token' }),
+  device_code: field.string({ default: '', description: 'The device code' }),
+  scope: field.string({
+    default: '',
+    description: 'Scopes of client_credentials; of refresh_token: fewer than were granted',
+  }),
 }
 
 type TokenCall = Call<InputOf<typeof fields>>
-
-/** Every answer of the endpoint (RFC 6749 5.1). */
-const NEVER_KEPT = { 'Cache-Control': 'no-store', Pragma: 'no-cache' }
 
 /** Thrown inside the transaction when the signing key's time has come: it is rotated, and the request begins again. */
 class KeyIsDue extends Error {
@@ -59,18 +55,7 @@ class KeyIsDue extends Error {
 }
 
 const readAsking = async (tx: Tx, call: TokenCall, signer: Signer): Promise<Asking> => {
-  const { input } = call
-  const provider = await findProvider(tx, call, input.name)
-  if (provider === undefined) throw invalidRequest('provider not found')
-  const credentials = readCredentials(call.headers, {
-    clientId: input.client_id,
-    clientSecret: input.client_secret,
-  })
-  if (credentials.clientId === '') throw invalidRequest('client_id parameter is required')
-  const client = authenticateClient(await findClient(tx, call, credentials.clientId), credentials)
-  if (!allowsClient(provider.allowedClientIds, client.clientId)) {
-    throw invalidClient('client is not authorized to use the provider')
-  }
+  const { provider, client } = await readClient(tx, call)
   const key = await findKey(tx, call, client.key)
   if (key === undefined)
     throw new OAuthError('server_error', `client key "${client.key}" not found`)
@@ -90,19 +75,22 @@ const unsupportedGrant = (): OAuthError =>
 
 /** Throws unless the client may use the grant. */
 const checkFlow = (type: string, client: ClientRecord): void => {
-  const allowed =
-    type === 'authorization_code'
-      ? client.authorizationCode
-      : // A public client proves nothing, so what it were granted by itself everybody would be (RFC 6749 4.4).
-        client.clientCredentials && client.type === 'confidential'
-  if (!allowed) throw invalidGrant('client is not authorized to use given credentials flow')
+  switch (type) {
+    case 'refresh_token':
+      if (!client.allowRefresh) throw unsupportedGrant()
+      return
+    case DEVICE_GRANT:
+      if (!client.deviceCode) throw unsupportedGrant()
+      return
+    case 'client_credentials':
+      // A public client proves nothing, so what it were granted by itself everybody would be (RFC 6749 4.4).
+      if (client.clientCredentials && client.type === 'confidential') return
+      break
+    default:
+      if (client.authorizationCode) return
+  }
+  throw invalidGrant('client is not authorized to use given credentials flow')
 }
-
-const answerError = (error: OAuthError): RawResult =>
-  jsonAnswer(error.status, error.members, {
-    ...NEVER_KEPT,
-    ...(error.code === 'invalid_client' ? { 'WWW-Authenticate': 'Basic' } : {}),
-  })
 
 const exchange = async (
   call: TokenCall,
@@ -129,14 +117,14 @@ const exchange = async (
   throw new Refusal('unavailable', 'the key changes all the time; try again')
 }
 
-const answer: GrantTools['answer'] = (members) => jsonAnswer(200, members, NEVER_KEPT)
-
 /** The token endpoint, for clients (identity.md 5.11). */
 export const tokenEndpointRoutes = (deps: OidcDeps, signer: Signer): readonly Route[] => {
-  const tools: GrantTools = { answer, deps, signer }
+  const tools: GrantTools = { answer: clientAnswer, deps, signer }
   const grants: ReadonlyMap<string, Grant> = new Map([
     ['authorization_code', exchangeCode(tools)],
     ['client_credentials', grantToClient(tools)],
+    ['refresh_token', exchangeRefreshToken(tools)],
+    [DEVICE_GRANT, exchangeDeviceCode(tools)],
   ])
   return [
     route({
@@ -145,7 +133,7 @@ export const tokenEndpointRoutes = (deps: OidcDeps, signer: Signer): readonly Ro
       fields,
       public: true,
       verbs: {
-        update: (call) => orOAuthError(() => exchange(call, signer, grants), answerError),
+        update: (call) => orOAuthError(() => exchange(call, signer, grants), answerClientError),
       },
     }),
   ]

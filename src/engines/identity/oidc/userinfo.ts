@@ -9,7 +9,7 @@ import { route } from '../../../engine/route.ts'
 import type { Json } from '../../../std/json.ts'
 import { stringifyJson } from '../../../std/json.ts'
 import { findSubject } from '../subject.ts'
-import { grantOf } from './access-token.ts'
+import { grantOf, isRevoked } from './access-token.ts'
 import { isAssigned } from './assignments.ts'
 import { templateEntity } from './claims-subject.ts'
 import { findClient } from './clients.ts'
@@ -53,6 +53,7 @@ const claimsFor = async (
   }
   const client = await findClient(tx, call, grant.clientId)
   if (client === undefined) throw accessDenied('client not found')
+  if (await isRevoked(tx, call, client, grant)) throw invalidToken('access token was revoked')
   const entity = await findSubject(tx, call.namespace.number, record.entityId)
   if (entity === undefined) {
     throw accessDenied('identity entity associated with the request not found')

@@ -1,0 +1,91 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { Session } from 'node:inspector/promises'
+import { join } from 'node:path'
+import { devConfig } from '../src/config/dev-config.ts'
+import { startServer } from '../src/server.ts'
+import type { ChildReport, MemoryReport, Order } from './child.ts'
+
+/**
+ * The server that is measured, in a process of its own: LMDB and a file audit device in the folder of argument 1, on a
+ * free port. Starting on a folder that was used before unseals what is there.
+ */
+const folder = process.argv[2]
+if (folder === undefined) throw new Error('usage: signet-child.ts <folder>')
+
+const config = devConfig({
+  listenAddress: '127.0.0.1:0',
+  rootTokenId: 'root',
+  dataFolder: join(folder, 'signet'),
+})
+const log = (line: string): void => void process.stderr.write(`signet: ${line}\n`)
+const server = await startServer(config, { log })
+const profiler = new Session()
+
+/** Kilobytes of a line of `/proc/self/smaps_rollup`; 0 where there is no such file. */
+const privateBytes = (): number => {
+  try {
+    const text = readFileSync('/proc/self/smaps_rollup', 'latin1')
+    let kilobytes = 0
+    for (const [, size] of text.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+) kB$/gm)) {
+      kilobytes += Number(size)
+    }
+    return kilobytes * 1024
+  } catch {
+    return 0
+  }
+}
+
+/** Resident memory that no file stands behind. */
+const anonymousBytes = (): number => {
+  try {
+    const text = readFileSync('/proc/self/status', 'latin1')
+    return Number(/^RssAnon:\s+(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024
+  } catch {
+    return 0
+  }
+}
+
+const report = (): ChildReport => {
+  const { user, system } = process.cpuUsage()
+  return { cpuMicroseconds: user + system, u: user, s: system } as never
+}
+
+const memory = (): MemoryReport => {
+  globalThis.gc?.()
+  return { privateBytes: privateBytes(), anonymousBytes: anonymousBytes() }
+}
+
+const carryOut = async (order: Order): Promise<unknown> => {
+  switch (order.kind) {
+    case 'report':
+      return report()
+    case 'memory':
+      return memory()
+    case 'profile': {
+      profiler.connect()
+      await profiler.post('Profiler.enable')
+      await profiler.post('Profiler.setSamplingInterval', { interval: 250 })
+      await profiler.post('Profiler.start')
+      return undefined
+    }
+    case 'profiled': {
+      const { profile } = await profiler.post('Profiler.stop')
+      writeFileSync(order.file, JSON.stringify(profile))
+      profiler.disconnect()
+      return undefined
+    }
+    case 'answer':
+      throw new Error('only the bare server is told its answer')
+    case 'stop':
+      await server.stop()
+      process.disconnect?.()
+      return undefined
+  }
+}
+
+process.on('message', (order: Order) => {
+  void carryOut(order).then((value) => {
+    if (process.connected) process.send?.({ id: order.id, value })
+  })
+})
+process.send?.({ port: server.addresses[0]!.port })
