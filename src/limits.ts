@@ -16,6 +16,8 @@ export const limits = {
   listPageEntries: 256,
   /** Keys in a page of an identity list: a page is one answer, and one line of the audit log. */
   pageKeys: 1_000,
+  /** Members that a list of all members of a group may change: some seconds of small commits. */
+  listedMembers: 200_000,
   /** Members that one request adds to a group or removes from it. */
   membersAtOnce: 1_000,
   /** Lines of an import that are sorted together and noted in one record. */

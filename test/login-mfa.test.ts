@@ -146,6 +146,50 @@ describe('a login in two phases', () => {
     assert.equal(done.status, 200)
   })
 
+  it('spends a secret id when it begins, and ends with one that is destroyed', async (t) => {
+    const { clock, one, two, methodId, pass } = await setUp(t)
+    await one.write('sys/auth/approle', { type: 'approle' })
+    await one.write('auth/approle/role/r', { policies: 'default' })
+    await one.write('identity/mfa/login-enforcement/all', {
+      mfa_method_ids: [methodId],
+      auth_method_types: ['userpass', 'approle'],
+    })
+    const roleId = textOf(await one.read('auth/approle/role/r/role-id'), 'role_id')
+    const secretId = async (uses: number) =>
+      textOf(await one.write('auth/approle/role/r/secret-id', { num_uses: uses }), 'secret_id')
+    const login = (node: Node, secret: string) =>
+      node.write('auth/approle/login', { role_id: roleId, secret_id: secret }, '')
+    await one.delete('identity/mfa/login-enforcement/all')
+    const { entityId } = (await login(one, await secretId(1))).auth
+    await one.write('identity/mfa/login-enforcement/all', {
+      mfa_method_ids: [methodId],
+      auth_method_types: ['approle'],
+    })
+    const app = authenticator(
+      await one.write('identity/mfa/method/totp/admin-generate', {
+        method_id: methodId,
+        entity_id: entityId,
+      }),
+    )
+    const once = await secretId(1)
+    const waiting = await login(one, once)
+    assert.equal((await login(two, once)).status, 400)
+    const finish = (answer: NodeAnswer) =>
+      validate(two, answer, { [methodId]: [app.at(clock.now)] })
+    assert.equal((await finish(waiting)).status, 200)
+    await pass(60_000)
+    const several = await secretId(3)
+    const other = await login(one, several)
+    // Another login with it does not end this one; its destruction does.
+    await login(two, several)
+    assert.equal((await finish(other)).status, 200)
+    await pass(60_000)
+    const limited = await secretId(5)
+    const last = await login(one, limited)
+    await one.write('auth/approle/role/r/secret-id/destroy', { secret_id: limited })
+    refused(await finish(last), 400, /invalid request ID/)
+  })
+
   it('meets the enforcements there are at validation, not those at its beginning', async (t) => {
     const { clock, one, two, login, methodId, enrol } = await setUp(t)
     const app = await enrol()

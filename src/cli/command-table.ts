@@ -106,6 +106,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/entity.ts')).entityUpdate,
   },
   {
+    name: 'export',
+    synopsis: 'Write groups, entities, aliases and memberships as lines of JSON',
+    load: async () => (await import('./commands/export.ts')).exportIdentity,
+  },
+  {
     name: 'group add',
     synopsis: 'Add members to a group',
     load: async () => (await import('./commands/group.ts')).groupAdd,
@@ -124,6 +129,11 @@ export const commandTable: readonly CommandEntry[] = [
     name: 'group remove',
     synopsis: 'Remove members from a group',
     load: async () => (await import('./commands/group.ts')).groupRemove,
+  },
+  {
+    name: 'import',
+    synopsis: 'Take in identity from lines of JSON, or from a running Vault or OpenBao',
+    load: async () => (await import('./commands/import.ts')).importIdentity,
   },
   {
     name: 'kv delete',

@@ -3,7 +3,7 @@ import type { LiteralObject, LiteralValue } from './literal-json.ts'
 import { isObject, literalText, parseLiteral } from './literal-json.ts'
 import type { Secret } from './secret.ts'
 import { secretFrom, texts } from './secret.ts'
-import type { RawAnswer, RawRequest, TransportOptions } from './transport.ts'
+import type { RawAnswer, RawRequest, TransportOptions, OpenAnswer } from './transport.ts'
 import { Transport } from './transport.ts'
 
 /** Everything that a client sends with each request besides the request itself. */
@@ -28,6 +28,8 @@ export type ApiRequest = {
   readonly query?: Readonly<Record<string, string | readonly string[]>>
   readonly body?: LiteralValue
   readonly contentType?: string
+  /** In place of `body`: sent as they are, under `contentType`. */
+  readonly bytes?: Uint8Array
 }
 
 /** An answer with its body parsed; `json` is undefined when there was none. */
@@ -142,6 +144,18 @@ export class ApiClient {
     throw apiError(answer, request.method, this.url(request), this.options.namespace)
   }
 
+  /** Any request whose answer is read piece by piece; throws an `ApiError` for a status of 400 and above. */
+  async open(request: ApiRequest): Promise<OpenAnswer> {
+    this.options.intercept?.(request)
+    const answer = await this.#transport.open(this.#rawRequest(request))
+    if (answer.status < 400) return answer
+    const chunks: Buffer[] = []
+    for await (const chunk of answer.body) chunks.push(chunk)
+    const { status, headers } = answer
+    const whole = { status, headers, body: Buffer.concat(chunks) }
+    throw apiError(whole, request.method, this.url(request), this.options.namespace)
+  }
+
   /** The whole URL of a request, as it is shown to people. */
   url(request: ApiRequest): string {
     return this.options.address.replace(/\/+$/, '') + target(request)
@@ -159,7 +173,8 @@ export class ApiClient {
     if (options.mfa !== undefined && options.mfa.length > 0) {
       headers['X-Vault-MFA'] = options.mfa.join(', ')
     }
-    const body = request.body === undefined ? undefined : literalText(request.body)
+    const body =
+      request.bytes ?? (request.body === undefined ? undefined : literalText(request.body))
     if (body !== undefined) headers['Content-Type'] = request.contentType ?? 'application/json'
     return { method: request.method, target: target(request), headers, body }
   }

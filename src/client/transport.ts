@@ -40,7 +40,14 @@ export type RawRequest = {
   readonly method: string
   readonly target: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string | undefined
+  readonly body: string | Uint8Array | undefined
+}
+
+/** An answer whose body is still to come, piece by piece. Reading it to its end fails when the server broke off. */
+export type OpenAnswer = {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: AsyncIterable<Buffer>
 }
 
 /** Sends HTTP requests to one address. node:http itself: fetch costs a start-up of its own. */
@@ -68,6 +75,31 @@ export class Transport {
     }
   }
 
+  /** Sends one request; gives the answer as soon as it begins. */
+  async open(request: RawRequest, address = this.#options.address): Promise<OpenAnswer> {
+    return await new Promise<OpenAnswer>((resolve, reject) => {
+      const options = requestOptions(request, address)
+      const onAnswer = (answer: IncomingMessage): void =>
+        resolve({
+          status: answer.statusCode ?? 0,
+          headers: answer.headers,
+          body: piecesOf(answer, address),
+        })
+      const sent =
+        options.protocol === 'https:'
+          ? https().request({ ...options, ...tlsRequestOptions(this.#options.tls) }, onAnswer)
+          : http.request(options, onAnswer)
+      sent.on('error', (reason: Error) => reject(explainFailure(reason, address)))
+      const limit = this.#options.timeoutMilliseconds
+      if (limit > 0) {
+        sent.setTimeout(limit, () => {
+          sent.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }))
+        })
+      }
+      sent.end(request.body)
+    })
+  }
+
   async #once(request: RawRequest, address: string): Promise<RawAnswer> {
     const options = requestOptions(request, address)
     const secure = options.protocol === 'https:'
@@ -90,6 +122,14 @@ export class Transport {
       }
       sent.end(request.body)
     })
+  }
+}
+
+async function* piecesOf(answer: IncomingMessage, address: string): AsyncIterable<Buffer> {
+  try {
+    for await (const piece of answer) yield piece as Buffer
+  } catch (error) {
+    throw explainFailure(error instanceof Error ? error : new Error(String(error)), address)
   }
 }
 

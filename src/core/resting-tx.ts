@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Key } from '../storage/store.ts'
-import type { Reader, RecordKind, Ref, StampName, Tx } from '../engine/records.ts'
-import { keyId } from '../engine/records.ts'
+import type { Reader, Ref, StampName, Tx } from '../engine/records.ts'
+import { refOfKey } from '../engine/records.ts'
 
 /**
  * A record that a decision rests on, told so that it can be looked at later by another process: its key (base64) and what it must
@@ -78,29 +77,13 @@ export class RestingTx implements Tx {
   }
 }
 
-/** Records of any kind as bytes. */
-const plain: RecordKind<Uint8Array> = {
-  prefix: '',
-  at: () => {
-    throw new Error('plain records are found by their keys')
-  },
-  under: () => {
-    throw new Error('plain records are found by their keys')
-  },
-  encode: (value) => value,
-  decode: (bytes) => bytes,
-}
-
 /** Whether all that a decision rested on is still so; becomes part of what the transaction rests on. */
 export const stillRests = async (tx: Tx, rests: readonly Rest[]): Promise<boolean> => {
-  const values = await tx.getMany(
-    rests.map(({ key: text }): Ref<Uint8Array> => {
-      const key: Key = Uint8Array.from(Buffer.from(text, 'base64'))
-      return { kind: plain, key, id: keyId(key) }
-    }),
-  )
+  const refs = rests.map(({ key }) => refOfKey(Uint8Array.from(Buffer.from(key, 'base64'))))
+  const values = await tx.getMany(refs)
   return rests.every(({ value: wanted }, index) => {
     const value = values[index]
-    return value !== undefined && (wanted === '' || digestOf(value) === wanted)
+    if (value === undefined) return false
+    return wanted === '' || digestOf(refs[index]!.kind.encode(value)) === wanted
   })
 }

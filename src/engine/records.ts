@@ -87,6 +87,17 @@ export interface Names {
   hash(kind: string, text: string): Uint8Array
 }
 
+/** Every kind there is, by its prefix. */
+const kinds = new Map<string, RecordKind<unknown>>()
+
+/** The place of a key that a ref of this server had. Throws for any other (a bug, not bad input). */
+export const refOfKey = (key: Key): Ref<unknown> => {
+  const prefix = keyId(key).split('/', 1)[0]!
+  const kind = kinds.get(prefix)
+  if (kind === undefined) throw new Error(`no records have the prefix ${prefix}`)
+  return { kind, key, id: keyId(key) }
+}
+
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
@@ -128,6 +139,7 @@ export const recordKind = <T>(
     encode: (value) => codec.encode(value),
     decode: (bytes) => codec.decode(bytes),
   }
+  kinds.set(prefix, kind as RecordKind<unknown>)
   return kind
 }
 

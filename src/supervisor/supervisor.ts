@@ -225,7 +225,7 @@ class Supervisor {
     const key = Buffer.alloc(combined.length)
     combined.copy(key)
     this.#key = key
-    const present = [...this.#workers].filter(({ leaving }) => !leaving)
+    const present = [...this.#workers].filter(({ begun, leaving }) => begun && !leaving)
     const answers = await Promise.all(present.map(({ keys }) => keys.ask('key', key)))
     const failed = present.filter((_, index) => answers[index]?.length === 0)
     if (present.length > 0 && failed.length === present.length) {

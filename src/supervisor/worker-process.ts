@@ -32,6 +32,8 @@ export class WorkerProcess {
   lastSign = performance.now()
   /** Since when it listens, in `performance.now()`. */
   listeningSince: number | undefined
+  /** It was told to begin, with the key of that moment. */
+  begun = false
   /** It is to end: nobody takes its place when it does. */
   leaving = false
   /** Has the socket files, which cannot be shared. */
@@ -83,6 +85,7 @@ export class WorkerProcess {
   /** Has it open the store and listen; `key` is that of the seal, undefined while sealed. */
   begin(config: ServerConfig, first: boolean, key: Buffer | undefined): void {
     this.first = first
+    this.begun = true
     this.tell({ kind: 'start', config, first })
     void this.keys.ask('key', key)
   }

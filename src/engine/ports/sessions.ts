@@ -1,4 +1,6 @@
 import type { Call } from '../call.ts'
+import type { Names } from '../records.ts'
+import { idText } from '../records.ts'
 
 /** Where a session is ended. */
 export type SessionScope = Pick<Call, 'names' | 'namespace' | 'now' | 'records'>
@@ -11,3 +13,7 @@ export interface SessionPort {
    */
   end(scope: SessionScope, sid: string): Promise<void>
 }
+
+/** The `sid` that ID tokens have in a session with this service token, by the token's key (16 bytes). */
+export const sidOfToken = (names: Names, tokenKey: Uint8Array): string =>
+  Buffer.from(names.hash('oidc-session', idText(tokenKey))).toString('hex')

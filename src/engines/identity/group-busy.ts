@@ -6,19 +6,19 @@ import type { GroupRecord } from './records.ts'
 export class GroupBusy extends Refusal {
   readonly groupId: string
 
-  constructor({ id, name }: Pick<GroupRecord, 'id' | 'name'>) {
-    super(
-      'unavailable',
-      `the members of the group ${JSON.stringify(name)} are being written as a whole; nothing was changed, try again`,
-      { headers: { 'Retry-After': '1' } },
-    )
-    this.groupId = id
+  constructor(groupId: string, text: string) {
+    super('unavailable', text, { headers: { 'Retry-After': '1' } })
+    this.groupId = groupId
   }
 }
 
-/** To be asked of each group before a change of its members. Throws GroupBusy. */
-export const refuseBusy = (group: GroupRecord): void => {
-  if (group.pending !== undefined) throw new GroupBusy(group)
+/** To be asked of each group before a change of its members, but by the request that writes them all. Throws GroupBusy. */
+export const refuseBusy = (group: GroupRecord, requestId?: string): void => {
+  if (group.pending === undefined || group.pending.by === requestId) return
+  throw new GroupBusy(
+    group.id,
+    `the members of the group ${JSON.stringify(group.name)} are being written as a whole; nothing was changed, try again`,
+  )
 }
 
 /** Large writes of this process, by group. */

@@ -1,5 +1,5 @@
 import type { Call } from '../../engine/call.ts'
-import type { Records, Tx } from '../../engine/records.ts'
+import type { Reader, Records, Tx } from '../../engine/records.ts'
 import { idText } from '../../engine/records.ts'
 import { Refusal } from '../../engine/refusal.ts'
 import { goLower } from '../../std/go-lower.ts'
@@ -76,16 +76,16 @@ export const memberChange = async (
 
 /** Throws the recorded 500 for the first entity that does not exist (identity.md 3.2, check 8). */
 export const checkEntities = async (
-  { names, namespace }: GroupTx,
-  tx: Tx,
+  { names, namespace, records }: Pick<Call, 'names' | 'namespace' | 'records'>,
+  reader: Reader,
   ids: readonly string[],
 ): Promise<void> => {
   const refs = ids.map((id) => entityRefOf(namespace.number, id))
-  await tx.getMany(refs.flatMap((ref) => (ref === undefined ? [] : [ref])))
+  const known = refs.flatMap((ref) => (ref === undefined ? [] : [ref]))
+  const found = (await reader.getMany(known)).values()
   for (const [index, id] of ids.entries()) {
-    const ref = refs[index]
-    if (ref !== undefined && (await tx.get(ref)) !== undefined) continue
-    const owner = await tx.peek(
+    if (refs[index] !== undefined && found.next().value !== undefined) continue
+    const owner = await records.get(
       entityNames.at(namespace.number, names.hash('entity-name', goLower(id))),
     )
     throw new Refusal('failed', `invalid entity ID "${id}"`, {
@@ -122,7 +122,11 @@ export const putMembers = async (
       continue
     }
     const settled = change.settling.get(entityId)
-    const added = { addedAt: now, addedBy: adder(call), source: 'list' } as const
+    const added: Omit<MemberEdge, 'n' | 'seq'> = {
+      addedAt: now,
+      addedBy: adder(call),
+      source: 'list',
+    }
     tx.put(memberRef(namespace, groupId, entityId), { ...unmarked(settled ?? added), n: 1, seq: 0 })
     members += 1 - (settled ?? change.ended.get(entityId) ?? { n: 0 }).n
     putMemberships(

@@ -4,9 +4,12 @@ import { Refusal, invalid } from '../../engine/refusal.ts'
 import type { Result } from '../../engine/result.ts'
 import { data } from '../../engine/result.ts'
 import { limits } from '../../limits.ts'
+import { refuseBusy, whenFree } from './group-busy.ts'
 import type { ChildChange } from './group-children.ts'
 import { checkChildren, childChange, putChildren } from './group-children.ts'
 import { evictionHint, nameHint } from './hints.ts'
+import type { LargeWrite } from './group-large-write.ts'
+import { checkLarge, inForce, putLarge, writeLarge } from './group-large-write.ts'
 import type { MemberChange } from './group-members.ts'
 import { checkEntities, memberChange, putMembers } from './group-members.ts'
 import type { GroupTx } from './group-record.ts'
@@ -32,7 +35,15 @@ export interface GroupWrite {
 
 type WriteCall = Pick<
   Call,
-  'names' | 'namespace' | 'now' | 'records' | 'newId' | 'randomBytes' | 'hint' | 'caller'
+  | 'names'
+  | 'namespace'
+  | 'now'
+  | 'records'
+  | 'newId'
+  | 'randomBytes'
+  | 'hint'
+  | 'caller'
+  | 'requestId'
 >
 
 interface Outcome {
@@ -42,12 +53,16 @@ interface Outcome {
 }
 
 /**
- * Creates or updates a group in one commit (identity.md 3.2); 200 with id and name when created, 204 otherwise. Either
- * everything is written or nothing (G8). Throws the recorded Refusals in their order.
+ * Creates or updates a group (identity.md 3.2); 200 with id and name when created, 204 otherwise. Either everything is written
+ * or nothing (G8): in one commit, or, where a list of members is too long for that, so that one commit brings it into force.
+ * Throws the recorded Refusals in their order.
  */
 export const writeGroup = async (call: WriteCall, write: GroupWrite): Promise<Result> => {
   const newId = call.newId()
-  const outcome = await call.records.transact((tx) => writeIn(tx, call, write, newId))
+  const outcome = await whenFree(async () => {
+    const done = await call.records.transact((tx) => writeIn(tx, call, write, newId, undefined))
+    return 'joining' in done ? writeMany(call, write, newId, done.joining) : done
+  })
   if (outcome.evictedEntities > 0) {
     const hint = evictionHint('member_entity_ids', outcome.evictedEntities)
     call.hint(hint.code, hint.text)
@@ -60,29 +75,56 @@ export const writeGroup = async (call: WriteCall, write: GroupWrite): Promise<Re
   return data({ id: outcome.created.id, name: outcome.created.name })
 }
 
+/** The write of a list of members that one commit does not hold. */
+const writeMany = (
+  call: WriteCall,
+  write: GroupWrite,
+  newId: string,
+  joining: readonly string[],
+): Promise<Outcome> => {
+  const begin = async (tx: Tx): Promise<GroupRecord | undefined> => {
+    const found = await findTarget(tx, call, write)
+    await checkFields(tx, call, write, found)
+    if (found !== undefined) refuseBusy(found, call.requestId)
+    return found
+  }
+  const finish = async (tx: Tx, large: LargeWrite): Promise<Outcome> =>
+    (await writeIn(tx, call, write, newId, large)) as Outcome
+  const wanted = sortedOnce(write.memberEntityIds ?? [])
+  return writeLarge(call, newId, joining, wanted, begin, finish)
+}
+
+/** Writes in `tx`; with `large`, what that has prepared. Writes nothing but tells who joins when it takes such preparation. */
 const writeIn = async (
   tx: Tx,
   call: WriteCall,
   write: GroupWrite,
   newId: string,
-): Promise<Outcome> => {
+  large: LargeWrite | undefined,
+): Promise<Outcome | { readonly joining: readonly string[] }> => {
   const { names, namespace } = call
   const found = await findTarget(tx, call, write)
+  if (large !== undefined) await checkLarge(call, tx, found, large)
   const changes = await checkFields(tx, call, write, found)
   const type = found?.type ?? changes.type
   if (write.memberGroupIds !== undefined && type === 'internal') {
     await tx.checkStamp('tree', namespace.number)
   }
+  if (write.memberEntityIds !== undefined && found !== undefined) {
+    refuseBusy(found, call.requestId)
+  }
   const members =
-    write.memberEntityIds === undefined
-      ? undefined
+    large !== undefined || write.memberEntityIds === undefined
+      ? large?.change
       : await memberChange(call, found, sortedOnce(write.memberEntityIds))
   const children =
     write.memberGroupIds === undefined
       ? undefined
       : await childChange(call, found, sortedOnce(write.memberGroupIds))
-  checkSize(members, children)
-  if (members !== undefined) await checkEntities(call, tx, members.joining)
+  if (large === undefined) {
+    if (isLarge(members, children)) return { joining: members?.joining ?? [] }
+    if (members !== undefined) await checkEntities(call, tx, members.joining)
+  }
   if (children !== undefined) await checkChildren(call, tx, found, children)
 
   const now = writtenTime(call.now)
@@ -108,13 +150,15 @@ const writeIn = async (
     ...(write.metadata === undefined ? {} : { metadata: write.metadata }),
     lastUpdateTime: now,
     emptied: write.memberEntityIds === undefined ? undefined : 'members',
+    ...inForce(before, large),
   })
   const nameBefore = groupNameRef(names, namespace.number, before.name)
   const nameAfter = groupNameRef(names, namespace.number, group.name)
   if (nameBefore.id !== nameAfter.id) tx.delete(nameBefore)
   if (found === undefined || nameBefore.id !== nameAfter.id) tx.put(nameAfter, { id: group.id })
   tx.put(knownGroupRef(namespace.number, group.id), group)
-  if (members !== undefined) await putMembers(call, tx, group.id, members)
+  if (large !== undefined) await putLarge(call, tx, large)
+  else if (members !== undefined) await putMembers(call, tx, group.id, members)
   if (children !== undefined) await putChildren(call, tx, group.id, children)
   return {
     created: found === undefined ? group : undefined,
@@ -177,18 +221,24 @@ const checkFields = async (
 /** Two records a changed member or child, and a few of the group's own. */
 const OWN_WRITES = 6
 
-/** Refuses what one commit cannot hold before any of it is read (settled.md 15). */
-const checkSize = (members: MemberChange | undefined, children: ChildChange | undefined): void => {
-  const changed =
-    (members === undefined
-      ? 0
-      : members.joining.length + members.leaving.size + members.settling.size) +
-    (children === undefined ? 0 : children.linking.length + children.unlinking.length)
+/**
+ * Whether the members that change are more than one commit holds beside the rest. Throws a Refusal when the rest, or the length
+ * of the list, is too much in any case.
+ */
+const isLarge = (members: MemberChange | undefined, children: ChildChange | undefined): boolean => {
   const most = (limits.commitWrites - OWN_WRITES) / 2
-  if (changed > most) {
-    throw invalid(
-      `the request changes ${changed} members of the group at once, at most ${most} are possible: send it in smaller steps ` +
-        '(members that stay do not count)',
-    )
-  }
+  const rest =
+    (members?.settling.size ?? 0) +
+    (children === undefined ? 0 : children.linking.length + children.unlinking.length)
+  const changed = members === undefined ? 0 : members.joining.length + members.leaving.size
+  if (changed + rest <= most) return false
+  if (rest > most) throw tooMany(changed + rest, most)
+  if (changed > limits.listedMembers) throw tooMany(changed, limits.listedMembers)
+  return true
 }
+
+const tooMany = (changed: number, most: number): Refusal =>
+  invalid(
+    `the request changes ${changed} members of the group at once, at most ${most} are possible: send it in smaller steps ` +
+      '(members that stay do not count)',
+  )

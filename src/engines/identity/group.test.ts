@@ -51,23 +51,6 @@ describe('the members of a group', () => {
     assert.match(answer.hints[0]!.text, /^2 member entities were removed/)
   })
 
-  it('are changed all or not at all: more than a commit holds is refused', async () => {
-    const harness = createHarness()
-    const ids = await people(harness, 98)
-    const refused = await harness.request('update', 'group', {
-      name: 'crew',
-      member_entity_ids: [...ids],
-    })
-    assert.equal(refused.status, 400)
-    assert.match(refused.error, /^the request changes 98 members of the group at once/)
-    assert.equal((await harness.request('list', 'group/id')).status, 404)
-    await create(harness, 'group', { name: 'crew', member_entity_ids: ids.slice(0, 97) })
-    const rest = await harness.request('update', 'group/name/crew', { member_entity_ids: [...ids] })
-    assert.equal(rest.status, 204)
-    const { keys, key_info: info } = (await harness.request('list', 'group/id')).data
-    assert.equal(info[keys[0]].num_member_entities, 98)
-  })
-
   it('stay as they were when a child group is refused', async () => {
     const harness = createHarness()
     const [one, two] = await people(harness, 2)

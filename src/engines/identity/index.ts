@@ -5,6 +5,7 @@ import { aliasRoutes, legacyAliasRoutes } from './alias-routes.ts'
 import { entityRoutes, personaRoutes } from './entity-routes.ts'
 import { groupMemberRoutes } from './group-member-routes.ts'
 import { groupRoutes } from './group-routes.ts'
+import { settleLargeWrites } from './group-settle.ts'
 import { aliasEntity, login } from './login.ts'
 import { lookupEntityRoute } from './lookup-entity.ts'
 import { dropEnded } from './membership-cleanup.ts'
@@ -48,6 +49,7 @@ export const createIdentity = (
       background: async (scope) => {
         await Promise.all([
           dropEnded(scope),
+          settleLargeWrites(scope),
           runBackground(scope, storedDefaults),
           mfa.background(scope),
         ])

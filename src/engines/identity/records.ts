@@ -95,7 +95,14 @@ export interface GroupRecord {
    */
   readonly ops?: readonly string[] | undefined
   /** A large write that marks its edges now: others of the members wait. `at` (ms) is moved on while it goes on. */
-  readonly pending?: { readonly op: string; readonly at: number } | undefined
+  readonly pending?:
+    | {
+        readonly op: string
+        readonly at: number
+        /** The request that writes: it may begin anew. */
+        readonly by: string
+      }
+    | undefined
   /** The list that the latest write of this record left empty: shown as `[]`, others as null (identity.md 0.9). */
   readonly emptied: 'parents' | 'members' | undefined
 }

@@ -120,6 +120,8 @@ export interface Harness {
   readonly routes: readonly Route[]
   /** The tokens behind callers that `callerOf` made. */
   readonly callers: Map<CallerView, LiveToken>
+  /** The `sid` of each sign-in session that was ended. */
+  readonly endedSessions: string[]
   /** ms; tests move it. */
   now: number
   /** One request, from its path below the mount; what a refusal says is in the answer. */
@@ -202,6 +204,11 @@ export const createHarness = (wrap: (store: Store) => Store = (store) => store):
   const { engine, port } = createIdentity({
     mounts,
     apiAddress: () => 'https://signet.example:8200',
+    sessions: () => ({
+      end: async (_scope, sid) => {
+        harness.endedSessions.push(sid)
+      },
+    }),
     tokens: () => ({
       composeBatch: (tx, scope, token) => batch.compose(tx, scope, token),
       sealBatch: (token) => batch.seal(token.record),
@@ -221,6 +228,7 @@ export const createHarness = (wrap: (store: Store) => Store = (store) => store):
     port,
     routes: engine.routes,
     callers: new Map(),
+    endedSessions: [],
     now: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
     request: (verb, path, body = {}, sender = {}) => answer(harness, verb, path, body, sender),
     callerOf: (entityId, text) => {

@@ -46,7 +46,8 @@ const answerOf = (method: PingIdMethod, text: string): JsonObject => {
   return objectOf(jsonOf('PingID', Buffer.from(claims, 'base64url').toString()))
 }
 
-const OK = '200'
+/** `errorId` of a yes. */
+const OK = 200
 
 /** Whether a user says yes to a push of PingID. Throws a FactorFault for anything else. */
 export const askPingId = async (
@@ -68,8 +69,8 @@ export const askPingId = async (
   if (text === '') throw new FactorFault(`PingID gave no answer (${status})`)
   const body = objectIn(answerOf(method, text), 'responseBody')
   const code = body['errorId']
-  const shown = code instanceof JsonNumber ? code.literal : String(code)
-  if (status !== 200 || shown !== OK) {
+  const number = code instanceof JsonNumber ? Number(code.literal) : code
+  if (status !== 200 || number !== OK) {
     throw new FactorFault(
       `PingID authentication failed: ${JSON.stringify(textIn(body, 'errorMsg'))}`,
     )

@@ -67,7 +67,7 @@ describe('passcodes', () => {
   it('match as their digits alone: no other text means the same', () => {
     const totp = parameters('SHA1', 6)
     const code = passcodeAt(totp, stepOf(totp, 59_000))
-    const wide = [...code]
+    const wide = Array.from(code)
       .map((digit) => String.fromCharCode(digit.charCodeAt(0) + 0xfee0))
       .join('')
     for (const other of ['', `0${code}`, `${code}0`, code.slice(1), ` ${code}`, wide, `+${code}`]) {

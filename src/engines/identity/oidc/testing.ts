@@ -146,3 +146,72 @@ export const bearer = (harness: Harness, accessToken: string): Sender => ({
   caller: harness.callerOf('', accessToken),
   headers: { authorization: `Bearer ${accessToken}` },
 })
+
+/** A request of a client to an endpoint of a provider, secret in the body. */
+export const clientAsks = (
+  harness: Harness,
+  client: TestClient,
+  endpoint: string,
+  body: Readonly<Record<string, Json>>,
+  provider = 'default',
+): Promise<Answer> =>
+  harness.request('update', `oidc/provider/${provider}/${endpoint}`, {
+    client_id: client.id,
+    ...(client.secret === '' ? {} : { client_secret: client.secret }),
+    ...body,
+  })
+
+/** A refresh of tokens. */
+export const refresh = (
+  harness: Harness,
+  client: TestClient,
+  token: string,
+  body: Readonly<Record<string, Json>> = {},
+  provider?: string,
+): Promise<Answer> =>
+  clientAsks(
+    harness,
+    client,
+    'token',
+    { grant_type: 'refresh_token', refresh_token: token, ...body },
+    provider,
+  )
+
+/** What a client has after somebody signed in to it. */
+export interface Tokens {
+  readonly access: string
+  readonly id: string
+  readonly refresh: string
+}
+
+/** The tokens of an answer that has them. */
+export const tokensOf = ({ status, data }: Answer): Tokens => {
+  assert.equal(status, 200, JSON.stringify(data))
+  return {
+    access: data['access_token'] as string,
+    id: data['id_token'] as string,
+    refresh: data['refresh_token'] as string,
+  }
+}
+
+/** Signs the harness's person in to a client that gets refresh tokens. */
+export const signIn = async (
+  harness: OidcHarness,
+  client: TestClient,
+  body: Readonly<Record<string, Json>> = {},
+  provider?: string,
+): Promise<Tokens> => {
+  const scoped = { scope: 'openid offline_access', ...body }
+  const code = await codeFor(harness, client, scoped, provider)
+  return tokensOf(await exchange(harness, client, code, {}, provider))
+}
+
+/** The status and text of what userinfo says to an access token. */
+export const userinfo = async (
+  harness: Harness,
+  accessToken: string,
+): Promise<readonly unknown[]> => {
+  const sender = bearer(harness, accessToken)
+  const answer = await harness.request('read', 'oidc/provider/default/userinfo', {}, sender)
+  return [answer.status, answer.data['error_description']]
+}

@@ -24,6 +24,7 @@ export const shownUserCode = (code: string): string => `${code.slice(0, 4)}-${co
 /** The code of a text that a person typed, in any case, with any separators; undefined for what can be none. */
 export const readUserCode = (text: string): string | undefined => {
   if (text.length > TEXT_MOST) return undefined
-  const letters = text.replace(/[\s._-]/g, '').toUpperCase()
-  return /^[BCDFGHJKLMNPQRSTVWXZ]{8}$/.test(letters) ? letters : undefined
+  const letters = text.replace(/[\s._-]/g, '')
+  // Tested before its case is changed: the upper case of some other letters is one of these.
+  return /^[bcdfghjklmnpqrstvwxz]{8}$/i.test(letters) ? letters.toUpperCase() : undefined
 }

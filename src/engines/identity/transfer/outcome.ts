@@ -6,7 +6,7 @@ export interface Outcome {
   readonly result: LineResult
   /** Why it was refused, or why nothing was done about what differs. */
   readonly reason?: string
-  /** What the line rests on and is not here: `entity:<id or name>`, `group:…`. */
+  /** What the line rests on and is not here: `entity:<id or name>`, `group:…`, `mount:<path>`. */
   readonly missing?: string
 }
 

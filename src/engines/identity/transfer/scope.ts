@@ -96,7 +96,7 @@ export const mountOfLine = async (
   if (mount === undefined) {
     return path === undefined
       ? refused(`there is no mount with the accessor ${JSON.stringify(accessor)}: name mount_path`)
-      : refused(`nothing is mounted at ${JSON.stringify(path)}: enable it first`)
+      : refused(`nothing is mounted at ${JSON.stringify(path)}: enable it first`, `mount:${path}`)
   }
   if (type !== undefined && mount.type !== type) {
     return refused(`${mount.path} is of type ${mount.type}, not ${type}`)

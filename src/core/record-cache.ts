@@ -1,0 +1,49 @@
+import { LRUCache } from 'lru-cache'
+import type { Ref } from '../engine/records.ts'
+import { limits } from '../limits.ts'
+import type { Version } from '../storage/store.ts'
+
+/** A record as it was read: version 0 and no value when it was absent. */
+export interface CachedRecord {
+  readonly version: Version
+  readonly value: unknown
+  /** The store's epoch when the version was last known to hold, read before it (architecture.md A3). */
+  epoch: Version | undefined
+}
+
+/** What an entry takes beside its key and its value's JSON: the cache's own places and the objects' headers, bytes. */
+const ENTRY_BYTES = 400
+/** Decoded, a record takes about this many times its JSON. */
+const DECODED_TIMES = 3
+
+const freeze = (value: unknown): void => {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return
+  Object.freeze(value)
+  for (const part of Object.values(value)) freeze(part)
+}
+
+/**
+ * Decoded records of this process. Nothing in it may be used before the store has confirmed its version: by the epoch or by
+ * `versions`. Values are frozen, since all requests share them.
+ *
+ * It keeps absent records, too: a commit that makes one must move the epoch, so it cannot be marked `quiet` (architecture.md A9).
+ */
+export class RecordCache {
+  readonly #entries: LRUCache<string, CachedRecord>
+
+  constructor(maxBytes: number = limits.cachedRecordBytes) {
+    this.#entries = new LRUCache({ maxSize: maxBytes, maxEntrySize: limits.cachedRecordBytesEach })
+  }
+
+  get(ref: Ref<unknown>): CachedRecord | undefined {
+    return this.#entries.get(ref.id)
+  }
+
+  /** Keeps what was read; `bytes` is the length of the value as JSON. */
+  keep(ref: Ref<unknown>, record: CachedRecord, bytes: number): void {
+    freeze(record.value)
+    this.#entries.set(ref.id, record, {
+      size: ENTRY_BYTES + 2 * ref.id.length + DECODED_TIMES * bytes,
+    })
+  }
+}

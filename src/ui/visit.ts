@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto'
+import type { Reply } from '../core/reply.ts'
+import type { Request } from '../core/request.ts'
+import type { SessionScope } from '../engine/ports/sessions.ts'
+import type { Parameters } from '../http/parameters.ts'
+import type { HttpHeaders } from '../http/request.ts'
+import { drawCookie, readCookie, setCookie } from './cookies.ts'
+import type { FormOwner } from './forms.ts'
+import type { UiParts, UnsealedParts } from './server-parts.ts'
+import type { Session } from './sessions.ts'
+
+/** A request for a page, as it came. */
+export interface PageRequest {
+  readonly method: string
+  /** Decoded: `/ui/sign-in`. */
+  readonly path: string
+  /** As sent, after the `?`; '' for none. */
+  readonly query: string
+  readonly parameters: Parameters
+  /** What a form sent; empty for GET. */
+  readonly form: Parameters
+  readonly headers: HttpHeaders
+  readonly remoteAddress: string
+  readonly remotePort: number
+}
+
+/** Somebody with a browser at one of the pages. Immutable. */
+export interface Visit extends FormOwner {
+  readonly request: PageRequest
+  readonly server: UnsealedParts
+  readonly scope: SessionScope
+  /** Who has signed in with this browser. */
+  readonly signedIn: Session | undefined
+  /** Whether cookies are for TLS only. */
+  readonly secure: boolean
+  /** The cookie that makes the forms of this answer the browser's own; undefined when it has it already. */
+  readonly browserCookie: string | undefined
+  /** Sends a request through the server itself, on behalf of this visitor. */
+  ask(
+    request: Pick<Request, 'operation' | 'path' | 'data'> & { readonly token?: string },
+  ): Promise<Reply>
+}
+
+/** Finds out who it is that visits. */
+export const visitOf = async (
+  parts: UiParts,
+  server: UnsealedParts,
+  request: PageRequest,
+  secure: boolean,
+): Promise<Visit> => {
+  const { names, namespace, records } = server
+  const { headers, remoteAddress, remotePort } = request
+  const now = await server.now()
+  const scope: SessionScope = { names, namespace, now, records }
+  const cookie = readCookie(headers, 'session', secure)
+  const signedIn =
+    cookie === undefined ? undefined : await server.sessions.find(scope, cookie, remoteAddress)
+  const known = readCookie(headers, 'browser', secure)
+  const browser = known ?? drawCookie()
+  return {
+    request,
+    server,
+    scope,
+    signedIn,
+    secure,
+    names,
+    now,
+    browser,
+    session: signedIn === undefined ? '' : Buffer.from(signedIn.key).toString('hex'),
+    browserCookie: known === undefined ? setCookie('browser', browser, secure) : undefined,
+    ask: (asked) =>
+      parts.handle({
+        requestId: randomUUID(),
+        token: undefined,
+        headers,
+        wrapTtlSeconds: undefined,
+        namespace: '',
+        remoteAddress,
+        remotePort,
+        ...asked,
+      }),
+  }
+}

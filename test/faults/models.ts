@@ -1,0 +1,137 @@
+import type { Model } from './history.ts'
+
+/** A secret of KV v2: every write adds a version, and `cas` is the one that must be the latest. */
+export type SecretIn =
+  | { readonly do: 'read' }
+  | { readonly do: 'write'; readonly value: string; readonly cas?: number }
+export type SecretOut =
+  | { readonly version: number; readonly value?: string }
+  | { readonly refused: true }
+export interface SecretState {
+  readonly version: number
+  readonly value: string
+}
+
+export const secretModel: Model<SecretState, SecretIn, SecretOut> = {
+  initial: { version: 0, value: '' },
+  apply: (state, input) => {
+    if (input.do === 'read') {
+      return [state, state.version === 0 ? { version: 0 } : { ...state }]
+    }
+    if (input.cas !== undefined && input.cas !== state.version) return [state, { refused: true }]
+    const version = state.version + 1
+    return [{ version, value: input.value }, { version }]
+  },
+  key: ({ version, value }) => `${version} ${value}`,
+}
+
+/** Some entities and the names they take from each other: no two have the same. */
+export type NamesIn =
+  | { readonly do: 'rename'; readonly entity: number; readonly name: string }
+  | { readonly do: 'name-of'; readonly entity: number }
+  | { readonly do: 'holder-of'; readonly name: string }
+export type NamesOut =
+  | { readonly renamed: boolean }
+  | { readonly name: string }
+  | { readonly entity: number | null }
+
+/** The name of each entity. */
+export type NamesState = readonly string[]
+
+/** `initial`: the names the entities begin with. */
+export const namesModel = (initial: NamesState): Model<NamesState, NamesIn, NamesOut> => ({
+  initial,
+  apply: (state, input) => {
+    switch (input.do) {
+      case 'name-of':
+        return [state, { name: state[input.entity]! }]
+      case 'holder-of': {
+        const entity = state.indexOf(input.name)
+        return [state, { entity: entity < 0 ? null : entity }]
+      }
+      case 'rename': {
+        const holder = state.indexOf(input.name)
+        if (holder >= 0 && holder !== input.entity) return [state, { renamed: false }]
+        return [state.with(input.entity, input.name), { renamed: true }]
+      }
+    }
+  },
+  key: (state) => state.join(' '),
+})
+
+/** A group and some entities, each seen from both sides. */
+export type MembersIn =
+  | { readonly do: 'add' | 'remove' | 'set'; readonly entities: readonly number[] }
+  | { readonly do: 'members' }
+  | { readonly do: 'is-member'; readonly entity: number }
+export type MembersOut =
+  | { readonly done: true }
+  | { readonly members: readonly number[] }
+  | { readonly member: boolean }
+
+/** The members, ascending. */
+export type MembersState = readonly number[]
+
+const ascending = (entities: Iterable<number>): readonly number[] =>
+  [...new Set(entities)].sort((a, b) => a - b)
+
+export const membersModel: Model<MembersState, MembersIn, MembersOut> = {
+  initial: [],
+  apply: (state, input) => {
+    switch (input.do) {
+      case 'add':
+        return [ascending([...state, ...input.entities]), { done: true }]
+      case 'remove':
+        return [state.filter((entity) => !input.entities.includes(entity)), { done: true }]
+      case 'set':
+        return [ascending(input.entities), { done: true }]
+      case 'members':
+        return [state, { members: state }]
+      case 'is-member':
+        return [state, { member: state.includes(input.entity) }]
+    }
+  },
+  key: (state) => state.join(' '),
+}
+
+/** A token of a chosen text: made once, ended once. */
+export type TokenIn = { readonly do: 'create' | 'use' | 'revoke' }
+export type TokenOut = { readonly made: boolean } | { readonly alive: boolean } | { readonly done: true }
+export type TokenState = 'none' | 'alive' | 'ended'
+
+export const tokenModel: Model<TokenState, TokenIn, TokenOut> = {
+  initial: 'none',
+  apply: (state, input) => {
+    switch (input.do) {
+      case 'create':
+        // The text of an ended token is free again: its subject makes it once only.
+        return state === 'alive' ? [state, { made: false }] : ['alive', { made: true }]
+      case 'use':
+        return [state, { alive: state === 'alive' }]
+      case 'revoke':
+        return [state === 'alive' ? 'ended' : state, { done: true }]
+    }
+  },
+  key: (state) => state,
+}
+
+/** Logins of one who was never seen before: the first makes the entity, all others find it. */
+export type LoginIn =
+  | { readonly do: 'login' }
+  | { readonly do: 'find' }
+export type LoginOut = { readonly entity: string | null }
+
+/**
+ * Who it became, which no login can know beforehand: the model answers with the ones that were seen, so it is made of the
+ * history itself. `entities`: all ids that any answer named.
+ */
+export const loginModel = (entities: readonly string[]): Model<string, LoginIn, LoginOut> => ({
+  initial: '',
+  apply: (state, input) => {
+    if (input.do === 'find') return [state, { entity: state === '' ? null : state }]
+    // More than one id in the answers is a violation, whichever comes first.
+    const entity = state === '' ? (entities[0] ?? 'lost') : state
+    return [entity, { entity }]
+  },
+  key: (state) => state,
+})

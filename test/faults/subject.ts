@@ -1,0 +1,90 @@
+import type { Client } from './client.ts'
+import type { Model, Operation } from './history.ts'
+import type { Verdict } from './linearizable.ts'
+import { checkLinearizable } from './linearizable.ts'
+
+/** Something in the server that clients use at the same time, and what it did to them. */
+export interface Subject {
+  readonly name: string
+  /** One operation, chosen by the client. */
+  operate(client: Client): Promise<void>
+  /** Reads all of it, until there are answers. */
+  inspect(client: Client): Promise<void>
+  readonly operations: number
+  /** Undefined when all went as it must; else what did not. */
+  fault(): string | undefined
+}
+
+/** An answer in the model's words, or what became of the request without one. */
+export type Observed<Out> = { readonly output: Out } | 'nothing' | 'unknown'
+
+/** A subject by its model: how inputs are drawn and sent is given. */
+export class ModelSubject<State, In, Out> implements Subject {
+  readonly name: string
+  readonly #model: (history: readonly Operation<In, Out>[]) => Model<State, In, Out>
+  readonly #draw: (client: Client) => In
+  readonly #reads: readonly In[]
+  readonly #send: (client: Client, input: In) => Promise<Observed<Out>>
+  readonly #history: Operation<In, Out>[] = []
+
+  constructor(parts: {
+    readonly name: string
+    readonly model: (history: readonly Operation<In, Out>[]) => Model<State, In, Out>
+    readonly draw: (client: Client) => In
+    /** Together they see all of it. */
+    readonly reads: readonly In[]
+    readonly send: (client: Client, input: In) => Promise<Observed<Out>>
+  }) {
+    this.name = parts.name
+    this.#model = parts.model
+    this.#draw = parts.draw
+    this.#reads = parts.reads
+    this.#send = parts.send
+  }
+
+  get operations(): number {
+    return this.#history.length
+  }
+
+  async operate(client: Client): Promise<void> {
+    await this.#observe(client, this.#draw(client))
+  }
+
+  async inspect(client: Client): Promise<void> {
+    for (const read of this.#reads) {
+      while (!(await this.#observe(client, read))) continue
+    }
+  }
+
+  fault(): string | undefined {
+    const verdict = checkLinearizable(this.#model(this.#history), this.#history)
+    if (verdict.kind === 'linearizable') return undefined
+    return `${this.name}: ${describe(verdict)}`
+  }
+
+  /** Whether there was an answer. */
+  async #observe(client: Client, input: In): Promise<boolean> {
+    const call = performance.now()
+    const observed = await this.#send(client, input)
+    if (observed === 'nothing') return false
+    const known = observed !== 'unknown'
+    const output = known ? observed.output : undefined
+    this.#history.push({ input, output, call, end: known ? performance.now() : Infinity })
+    return known
+  }
+}
+
+const describe = <In, Out>(verdict: Verdict<In, Out>): string => {
+  if (verdict.kind !== 'violation') return verdict.kind
+  const first = Math.min(...[...verdict.prefix, ...verdict.rest].map(({ call }) => call))
+  const line = ({ input, output, call, end }: Operation<In, Out>): string =>
+    `    ${(call - first).toFixed(1)}–${(end - first).toFixed(1)} ms ` +
+    `${JSON.stringify(input)} → ${output === undefined ? 'no answer' : JSON.stringify(output)}`
+  return [
+    'no order of these operations explains their answers',
+    `  in order (the last of ${verdict.prefix.length}):`,
+    ...verdict.prefix.slice(-12).map(line),
+    '  cannot follow:',
+    ...verdict.rest.slice(0, 12).map(line),
+  ].join('\n')
+}
