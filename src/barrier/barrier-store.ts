@@ -2,6 +2,7 @@ import type {
   Answer,
   Commit,
   Deadline,
+  Entry,
   Key,
   Listed,
   ListRange,
@@ -66,6 +67,13 @@ class BarrierStore implements Store {
         : { key: write.key, value: this.#sealer.seal(write.key, write.value) },
     )
     return this.#store.commit({ ...commit, writes }, deadline)
+  }
+
+  async *snapshot(signal: AbortSignal): AsyncIterable<Entry> {
+    for await (const entry of this.#store.snapshot(signal)) {
+      const [opened] = await this.#openAll([entry], () => entry.key)
+      yield opened!
+    }
   }
 
   epoch() {

@@ -16,6 +16,7 @@ export const withTime = (store: Store, time: StoreTime): Store => {
       if (outcome.kind === 'committed') time.learn(outcome.now)
       return outcome
     },
+    snapshot: (signal) => store.snapshot(signal),
     epoch: () => store.epoch(),
     close: () => store.close(),
   }

@@ -209,6 +209,7 @@ describe('a name tree', () => {
         await run?.()
         return store.commit(commit, deadline)
       },
+      snapshot: (signal) => store.snapshot(signal),
       epoch: () => store.epoch(),
       close: () => store.close(),
     })

@@ -6,6 +6,7 @@ import { listConformance } from './conformance/listing.ts'
 import { modelConformance } from './conformance/modelling.ts'
 import { raceConformance } from './conformance/racing.ts'
 import { readConformance } from './conformance/reading.ts'
+import { snapshotConformance } from './conformance/snapshotting.ts'
 import { timeConformance } from './conformance/timing.ts'
 import type { OpenStore } from './conformance/kit.ts'
 
@@ -20,6 +21,7 @@ export const storeConformance = (name: string, open: OpenStore): void => {
     commitConformance(open)
     modelConformance(open)
     raceConformance(open)
+    snapshotConformance(open)
     timeConformance(open)
     limitConformance(open)
     closingConformance(open)

@@ -59,6 +59,13 @@ export interface Listed extends Stored {
   readonly key: Key
 }
 
+/** One entry of a snapshot. */
+export interface Entry {
+  readonly key: Key
+  readonly version: Version
+  readonly value: Uint8Array
+}
+
 /**
  * An ordered map shared by all processes and nodes. Strict: every call sees each commit that was acknowledged
  * anywhere before the call BEGAN (an adapter may merge calls only into a query not yet sent), and each call sees one snapshot.
@@ -82,6 +89,12 @@ export interface Store {
    * since it was last read; `undefined` where knowing that costs a round trip (PostgreSQL): then `versions` decides.
    */
   epoch(): Version | undefined
+  /**
+   * Every entry of ONE snapshot in key order, for backup: it has each commit that was acknowledged before the call began. Writers go
+   * on; each adapter says what it costs them. Whoever stops before the end ends the iteration (`return`), as `for await` does.
+   * Throws Unavailable when the store is not there, and the signal's reason once it is aborted.
+   */
+  snapshot(signal: AbortSignal): AsyncIterable<Entry>
   /** Waits for commits under way; every later call is Unavailable. */
   close(): Promise<void>
 }

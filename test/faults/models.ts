@@ -96,7 +96,10 @@ export const membersModel: Model<MembersState, MembersIn, MembersOut> = {
 
 /** A token of a chosen text: made once, ended once. */
 export type TokenIn = { readonly do: 'create' | 'use' | 'revoke' }
-export type TokenOut = { readonly made: boolean } | { readonly alive: boolean } | { readonly done: true }
+export type TokenOut =
+  | { readonly made: boolean }
+  | { readonly alive: boolean }
+  | { readonly done: true }
 export type TokenState = 'none' | 'alive' | 'ended'
 
 export const tokenModel: Model<TokenState, TokenIn, TokenOut> = {
@@ -116,9 +119,7 @@ export const tokenModel: Model<TokenState, TokenIn, TokenOut> = {
 }
 
 /** Logins of one who was never seen before: the first makes the entity, all others find it. */
-export type LoginIn =
-  | { readonly do: 'login' }
-  | { readonly do: 'find' }
+export type LoginIn = { readonly do: 'login' } | { readonly do: 'find' }
 export type LoginOut = { readonly entity: string | null }
 
 /**

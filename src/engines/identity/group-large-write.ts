@@ -182,10 +182,10 @@ const markSome = (
 export const inForce = (
   group: GroupRecord,
   large: LargeWrite | undefined,
-): Pick<GroupRecord, 'ops' | 'pending'> =>
+): Pick<GroupRecord, 'ops' | 'pending' | 'lastOp'> =>
   large === undefined || !large.exists
-    ? { ops: group.ops, pending: group.pending }
-    : { ops: [...(group.ops ?? []), large.op], pending: undefined }
+    ? { ops: group.ops, pending: group.pending, lastOp: group.lastOp }
+    : { ops: [...(group.ops ?? []), large.op], pending: undefined, lastOp: large.op }
 
 /**
  * First in the commit that is the write: that it is still under way, and about the group that the request means now. Throws a

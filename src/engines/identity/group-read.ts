@@ -62,13 +62,29 @@ export const byAliasName =
 /**
  * The answer of a group read (identity.md 3.1), undefined when there is none. Group and alias are of one instant; members,
  * children and counts are listed after them and may be newer by what happened in between: a group that people join all the
- * time can be read all the same.
+ * time can be read all the same. Of a list that replaces very many members, the old one or the new one is shown.
  */
 export const readGroup = async (
   call: ReadCall,
   mounts: MountDirectory,
   find: GroupFinder,
 ): Promise<Result> => {
+  for (let left = READS_AGAIN; ; left--) {
+    const read = await readOnce(call, mounts, find)
+    if (read === undefined) return undefined
+    const after = await call.records.get(knownGroupRef(call.namespace.number, read.group.id))
+    if (left === 0 || after === undefined || after.lastOp === read.group.lastOp) return read.result
+  }
+}
+
+/** Each time a write of a large list came into force while members were read: seconds apart at least. */
+const READS_AGAIN = 4
+
+const readOnce = async (
+  call: ReadCall,
+  mounts: MountDirectory,
+  find: GroupFinder,
+): Promise<{ readonly group: GroupRecord; readonly result: Result } | undefined> => {
   const { records, namespace, now } = call
   const found = await records.transact(async (tx) => {
     const group = await find(tx)
@@ -85,7 +101,7 @@ export const readGroup = async (
   const members = await readMembers(records, namespace.number, group, now)
   const children = await readChildren(records, namespace.number, group.id, now)
   const loginWroteLast = count!.loginWroteLast
-  return data({
+  const result = data({
     id: group.id,
     name: group.name,
     type: group.type,
@@ -103,6 +119,7 @@ export const readGroup = async (
     last_update_time: group.lastUpdateTime,
     alias: alias === undefined ? {} : await embeddedAlias(mounts, alias),
   })
+  return { group, result }
 }
 
 /** Tells a caller who looked for an id under a name what the id is. */

@@ -171,6 +171,7 @@ export const watchCommits =
       })
       return outcome
     },
+    snapshot: (signal) => store.snapshot(signal),
     epoch: () => store.epoch(),
     close: () => store.close(),
   })

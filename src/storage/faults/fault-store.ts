@@ -98,6 +98,10 @@ class FaultStore implements Store {
     return outcome
   }
 
+  snapshot(signal: AbortSignal) {
+    return this.#store.snapshot(signal)
+  }
+
   epoch() {
     return this.#store.epoch()
   }

@@ -13,6 +13,7 @@ export const withJitter = (store: Store, next: () => number): Store => {
     versions: (keys, deadline) => late(() => store.versions(keys, deadline)),
     list: (range, deadline) => late(() => store.list(range, deadline)),
     commit: (commit, deadline) => late(() => store.commit(commit, deadline)),
+    snapshot: (signal) => store.snapshot(signal),
     epoch: () => store.epoch(),
     close: () => store.close(),
   }

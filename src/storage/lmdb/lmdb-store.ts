@@ -9,6 +9,7 @@ import type {
   Answer,
   Commit,
   Deadline,
+  Entry,
   Key,
   Listed,
   ListRange,
@@ -19,6 +20,7 @@ import type {
 } from '../store.ts'
 import { ensureBefore, Unavailable, Unknown } from '../store.ts'
 import { ensureLocalFileSystem } from './file-system.ts'
+import { copiedEntries, RECORDS, TABLE } from './copied-entries.ts'
 import { commitFailure, handleUnseenFailures, readFailure } from './lmdb-failure.ts'
 import { commitNested } from './nested-commit.ts'
 
@@ -55,6 +57,7 @@ type Table = Database<Uint8Array, Uint8Array>
 
 class LmdbStore implements LmdbStoreHandle {
   readonly #root: RootDatabase<Uint8Array, Uint8Array>
+  readonly #path: string
   /** What the seam shows. */
   readonly #records: Table
   /** The adapter's own: the epoch (its version is all) and the clock's high-water mark. */
@@ -69,11 +72,11 @@ class LmdbStore implements LmdbStoreHandle {
     this.#renewed = false
   }
 
-  constructor(root: RootDatabase<Uint8Array, Uint8Array>, clock: StoreClock) {
-    const table = { keyEncoding: 'binary', encoding: 'binary', useVersions: true } as const
+  constructor(root: RootDatabase<Uint8Array, Uint8Array>, path: string, clock: StoreClock) {
     this.#root = root
-    this.#records = root.openDB<Uint8Array, Uint8Array>({ name: 'records', ...table })
-    this.#own = root.openDB<Uint8Array, Uint8Array>({ name: 'own', ...table })
+    this.#path = path
+    this.#records = root.openDB<Uint8Array, Uint8Array>({ name: RECORDS, ...TABLE })
+    this.#own = root.openDB<Uint8Array, Uint8Array>({ name: 'own', ...TABLE })
     this.#clock = clock
     handleUnseenFailures(root)
     this.#readClock()
@@ -121,6 +124,17 @@ class LmdbStore implements LmdbStoreHandle {
       () => new Unknown('the deadline passed while LMDB was writing'),
     )
     return committed ? { kind: 'committed', now: this.#clock.now() } : this.#conflict(commit)
+  }
+
+  /**
+   * LMDB copies itself into a file beside the data, in a thread of its own; from that the entries are read. What is freed while it
+   * copies cannot be used again until it is done, so the file of the data grows by what is written meanwhile (architecture.md C2): as
+   * long as the disk takes, however slow whoever takes the entries is. Needs the room of the data once more.
+   */
+  async *snapshot(signal: AbortSignal): AsyncIterable<Entry> {
+    if (this.#closed) throw new Unavailable('the store is closed')
+    signal.throwIfAborted()
+    yield* copiedEntries(this.#root, this.#path, signal)
   }
 
   epoch(): Version {
@@ -260,5 +274,5 @@ export const openLmdbStore = (options: LmdbOptions): LmdbStoreHandle => {
     maxReaders: MAX_READERS,
     ...(options.mapSizeBytes !== undefined && { mapSize: options.mapSizeBytes }),
   })
-  return new LmdbStore(root, new StoreClock(options.clock ?? createSystemClock()))
+  return new LmdbStore(root, options.path, new StoreClock(options.clock ?? createSystemClock()))
 }

@@ -4,6 +4,7 @@ import type {
   Answer,
   Commit,
   Deadline,
+  Entry,
   Key,
   Listed,
   ListRange,
@@ -15,7 +16,7 @@ import type {
 import { ensureBefore, Unavailable } from '../store.ts'
 import { SortedKeys } from './sorted-keys.ts'
 
-interface Entry {
+interface MemoryEntry {
   readonly version: Version
   readonly value: Uint8Array
 }
@@ -23,7 +24,7 @@ interface Entry {
 const ABSENT: Stored = { version: 0, value: undefined }
 
 class MemoryStore implements Store {
-  readonly #entries = new Map<string, Entry>()
+  readonly #entries = new Map<string, MemoryEntry>()
   readonly #order = new SortedKeys()
   readonly #clock: StoreClock
   #epoch: Version = 0
@@ -79,6 +80,21 @@ class MemoryStore implements Store {
     }
     if (commit.writes.length > 0 && commit.quiet !== true) this.#epoch = commit.id
     return { kind: 'committed', now: this.#clock.now() }
+  }
+
+  /** Writers wait as long as the list of entries takes to copy; the values are shared, since nobody changes them. */
+  snapshot(signal: AbortSignal): AsyncIterable<Entry> {
+    if (this.#closed) throw new Unavailable('the store is closed')
+    const entries: [text: string, entry: MemoryEntry][] = []
+    for (const text of this.#order.range('', '\u0100')) {
+      entries.push([text, this.#entries.get(text)!])
+    }
+    return (async function* () {
+      for (const [text, { version, value }] of entries) {
+        signal.throwIfAborted()
+        yield { key: new Uint8Array(Buffer.from(text, 'latin1')), version, value }
+      }
+    })()
   }
 
   epoch(): Version {

@@ -6,6 +6,7 @@ import type {
   Answer,
   Commit,
   Deadline,
+  Entry,
   Key,
   Listed,
   ListRange,
@@ -31,6 +32,7 @@ import { ReadLane } from './read-lane.ts'
 import { quoteSchema, statements } from './schema-sql.ts'
 import { ensureSchema } from './schema.ts'
 import { Sessions } from './sessions.ts'
+import { snapshotEntries } from './snapshot-entries.ts'
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:5432/database?sslmode=verify-full`, several hosts separated by commas. */
@@ -66,6 +68,8 @@ const COMMIT_CONNECTIONS = 3
 const START_PAUSE_MS = 200
 
 interface Parts {
+  /** As it stands in SQL. */
+  readonly schema: string
   readonly statements: ReturnType<typeof statements>
   readonly sessions: Sessions
   readonly watch: DeadlineWatch
@@ -82,12 +86,16 @@ class PostgresStore implements PostgresStoreHandle {
   readonly #reads: ReadLane
   readonly #prune: PruneLane
   readonly #wait: Omit<WaitPorts, 'changes'>
+  readonly #sessions: Sessions
+  readonly #schema: string
   /** Calls that somebody waits for. */
   readonly #calls = new Set<Promise<unknown>>()
   #woken = false
   #closing: Promise<void> | undefined
 
   constructor(parts: Parts) {
+    this.#sessions = parts.sessions
+    this.#schema = parts.schema
     const ports: LanePorts = {
       statements: parts.statements,
       now: () => this.#clock.now(),
@@ -146,6 +154,15 @@ class PostgresStore implements PostgresStoreHandle {
     const call: CommitCall = new Call(commit, deadline)
     this.#commits.add(call)
     return this.#end(call, true, () => this.#commits.forget(call))
+  }
+
+  /**
+   * From a connection of its own, in one transaction that reads: writers do not wait, but what they replace is not cleaned up
+   * until it is over, so it should not take hours.
+   */
+  async *snapshot(signal: AbortSignal): AsyncIterable<Entry> {
+    if (this.#closing !== undefined) throw new Unavailable('the store is closed')
+    yield* snapshotEntries(this.#sessions, this.#schema, signal)
   }
 
   epoch(): undefined {
@@ -270,6 +287,7 @@ export const openPostgresStore = async (options: PostgresOptions): Promise<Postg
   })
   const connection = await firstSession(sessions, waitMs, log)
   const store = new PostgresStore({
+    schema: quoted,
     statements: statements(quoted),
     sessions,
     watch,

@@ -19,7 +19,10 @@ export const loginSubject = async (id: string, client: Client): Promise<Subject>
       const body = { role_id: roleId, secret_id: secretId }
       const sent = await asking.send({ path: 'auth/approle/login', token: '', body }, [200])
       if (sent.kind !== 'answer') return sent.kind
-      return { output: { entity: sent.told.body.auth.entity_id } }
+      const { client_token: token, entity_id: entity } = sent.told.body.auth
+      // What a login gave out is good from then on.
+      await asking.send({ path: 'auth/token/lookup-self', token }, [200])
+      return { output: { entity } }
     }
     const body = { alias_name: roleId, alias_mount_accessor: accessor }
     const sent = await asking.send({ path: 'identity/lookup/entity', body }, [200, 204])

@@ -1,4 +1,4 @@
-import type { Client } from '../client.ts'
+import type { Client, Sent } from '../client.ts'
 import { membersModel } from '../models.ts'
 import type { MembersIn, MembersOut, MembersState } from '../models.ts'
 import type { Observed, Subject } from '../subject.ts'
@@ -19,8 +19,8 @@ export const membersSubject = async (id: string, client: Client): Promise<Subjec
     .data.id
   const change = async (
     asking: Client,
-    input: MembersIn & { readonly entities: readonly number[] },
-  ) => {
+    input: Extract<MembersIn, { readonly entities: readonly number[] }>,
+  ): Promise<Sent> => {
     const entityIds = input.entities.map((entity) => ids[entity]!)
     switch (input.do) {
       case 'add':
@@ -69,10 +69,7 @@ export const membersSubject = async (id: string, client: Client): Promise<Subjec
       if (chance < 0.75) return { do: 'members' }
       return { do: 'is-member', entity: random.below(ENTITIES) }
     },
-    reads: [
-      { do: 'members' },
-      ...ids.map((_, entity) => ({ do: 'is-member', entity }) as const),
-    ],
+    reads: [{ do: 'members' }, ...ids.map((_, entity) => ({ do: 'is-member', entity }) as const)],
     send,
   })
 }

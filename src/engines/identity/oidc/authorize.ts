@@ -1,8 +1,8 @@
 import type { Call } from '../../../engine/call.ts'
 import type { InputOf } from '../../../engine/field.ts'
 import { field } from '../../../engine/field.ts'
+import { sidOfToken } from '../../../engine/ports/sessions.ts'
 import type { Tx } from '../../../engine/records.ts'
-import { idText } from '../../../engine/records.ts'
 import type { Route } from '../../../engine/route.ts'
 import { route } from '../../../engine/route.ts'
 import { limits } from '../../../limits.ts'
@@ -108,14 +108,11 @@ const checkAge = (call: AuthorizeCall, deps: OidcDeps): number | undefined => {
   return Math.floor(createdAt / 1000)
 }
 
-/**
- * The session of a request, as its `sid` claim: that of the token it came with, so that a sign-in page and OIDC's logout mean
- * the same; a batch token is no session, and each of its requests is one.
- */
-export const sidOf = ({ caller, names, newId }: Pick<Call, 'caller' | 'names' | 'newId'>): string =>
+/** The `sid` of a request: that of its token's session; a batch token is none, and each of its requests is one. */
+const sidOf = ({ caller, names, newId }: AuthorizeCall): string =>
   caller === undefined || caller.tokenKey.length === 0
     ? newId()
-    : Buffer.from(names.hash('oidc-session', idText(caller.tokenKey))).toString('hex')
+    : sidOfToken(names, caller.tokenKey)
 
 const decide = async (
   tx: Tx,

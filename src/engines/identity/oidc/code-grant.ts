@@ -5,7 +5,7 @@ import { DUE_CODE, dueRef } from './due.ts'
 import type { Asking, Grant, GrantTools, Outcome, TokenCall } from './grant.ts'
 import { issueTokens } from './issue-tokens.ts'
 import { OAuthError, invalidGrant, invalidRequest } from './oauth-error.ts'
-import { OFFLINE_ACCESS, beginSession, endSession } from './offline-session.ts'
+import { beginSession, endSession, newSession } from './offline-session.ts'
 import { checkVerifier } from './pkce.ts'
 import type { CodeRecord, OfflineSession } from './records.ts'
 import type { RefreshToken } from './refresh-token.ts'
@@ -84,7 +84,7 @@ const redeem = async (
   tools: GrantTools,
   { tokenId, refresh }: Drawn,
 ): Promise<{ readonly session: OfflineSession | undefined; readonly outcome: Outcome }> => {
-  const { client, provider } = asking
+  const { client } = asking
   checkCode(call, asking, code)
   const entity = await findSubject(tx, call.namespace.number, code.entityId)
   if (entity === undefined) {
@@ -101,22 +101,8 @@ const redeem = async (
     call.has('code_verifier') ? (call.input.code_verifier ?? '') : undefined,
   )
   const { scopes, authTime, sid } = code
-  const session: OfflineSession | undefined =
-    client.allowRefresh && scopes.includes(OFFLINE_ACCESS)
-      ? {
-          id: refresh.sessionId,
-          provider: provider.name,
-          clientId: client.clientId,
-          entityId: entity.id,
-          scopes,
-          authTime,
-          sid,
-          createdAt: call.now,
-          usedAt: call.now,
-          current: refresh.hash,
-          previous: '',
-        }
-      : undefined
+  const granted = { entityId: entity.id, scopes, authTime, sid }
+  const session = newSession(call, asking, granted, refresh)
   const outcome = await issueTokens(tx, call, asking, tools, {
     entity,
     scopes,

@@ -1,13 +1,12 @@
 import type { Tx } from '../../../engine/records.ts'
 import { limits } from '../../../limits.ts'
-import { findSubject } from '../subject.ts'
-import { isAssigned } from './assignments.ts'
 import { single } from './client-answer.ts'
+import { entityOfGrant } from './grant-entity.ts'
 import type { Asking, Grant, GrantTools, Outcome, TokenCall } from './grant.ts'
 import { issueTokens } from './issue-tokens.ts'
 import { OAuthError, invalidGrant, invalidRequest } from './oauth-error.ts'
-import { OFFLINE_ACCESS, beginSession } from './offline-session.ts'
-import type { DeviceRecord, OfflineSession } from './records.ts'
+import { beginSession, newSession } from './offline-session.ts'
+import type { DeviceRecord } from './records.ts'
 import type { RefreshToken } from './refresh-token.ts'
 import { firstRefreshToken } from './refresh-token.ts'
 import { deviceRef } from './refs.ts'
@@ -39,35 +38,17 @@ const letIn = async (
   granted: { readonly scopes: readonly string[]; readonly entityId: string; readonly sid: string },
   { tokenId, refresh }: Drawn,
 ): Promise<Outcome> => {
-  const { client, provider } = asking
   const { scopes, sid } = granted
-  const entity = await findSubject(tx, call.namespace.number, granted.entityId)
-  if (entity === undefined || entity.disabled) {
-    throw new OAuthError('access_denied', 'identity entity associated with the request not found')
-  }
-  const assigned = await isAssigned(tx, call, client, entity.id)
-  if (typeof assigned === 'object') {
-    throw new OAuthError('server_error', `client assignment "${assigned.missing}" not found`)
-  }
-  if (!assigned) {
+  const entity = await entityOfGrant(tx, call, asking.client, granted.entityId)
+  if (entity === undefined) {
     throw new OAuthError('access_denied', 'identity entity not authorized by client assignment')
   }
-  const session: OfflineSession | undefined =
-    client.allowRefresh && scopes.includes(OFFLINE_ACCESS)
-      ? {
-          id: refresh.sessionId,
-          provider: provider.name,
-          clientId: client.clientId,
-          entityId: entity.id,
-          scopes,
-          authTime: undefined,
-          sid,
-          createdAt: call.now,
-          usedAt: call.now,
-          current: refresh.hash,
-          previous: '',
-        }
-      : undefined
+  const session = newSession(
+    call,
+    asking,
+    { entityId: entity.id, scopes, authTime: undefined, sid },
+    refresh,
+  )
   const outcome = await issueTokens(tx, call, asking, tools, {
     entity,
     scopes,
@@ -79,7 +60,7 @@ const letIn = async (
     tokenId,
     offline: session === undefined ? undefined : { session, refreshToken: refresh.text },
   })
-  if (session !== undefined) beginSession(tx, call, session, client)
+  if (session !== undefined) beginSession(tx, call, session, asking.client)
   return outcome
 }
 

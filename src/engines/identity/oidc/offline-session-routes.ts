@@ -1,29 +1,30 @@
 import type { Call } from '../../../engine/call.ts'
 import { field } from '../../../engine/field.ts'
 import { idBytes, idText } from '../../../engine/records.ts'
-import type { ListPage } from '../../../engine/result.ts'
+import type { ListPage, Result } from '../../../engine/result.ts'
 import { data, listPages } from '../../../engine/result.ts'
 import type { Route } from '../../../engine/route.ts'
 import { route } from '../../../engine/route.ts'
+import type { EntityRecord } from '../records.ts'
 import { findSubject } from '../subject.ts'
 import { writtenTime } from '../written-time.ts'
 import { findClient } from './clients.ts'
 import { endSessions, goesOn, sessionEnd } from './offline-session.ts'
-import type { OfflineSession } from './records.ts'
+import type { ClientRecord, OfflineSession } from './records.ts'
 import { entitySessions, sessionRef } from './refs.ts'
 
 type Reading = Pick<Call, 'names' | 'namespace' | 'now' | 'records'>
 
 /** A session as the API shows it; undefined for one that is over. */
-const shown = async (
-  call: Reading,
-  session: OfflineSession | undefined,
-): Promise<Readonly<Record<string, unknown>> | undefined> => {
-  if (session === undefined) return undefined
-  const client = await findClient(call.records, call, session.clientId)
-  if (client === undefined || !goesOn(session, client, call.now)) return undefined
-  const entity = await findSubject(call.records, call.namespace.number, session.entityId)
-  if (entity === undefined) return undefined
+const shown = (
+  { now }: Reading,
+  session: OfflineSession,
+  client: ClientRecord | undefined,
+  entity: EntityRecord | undefined,
+): Readonly<Record<string, unknown>> | undefined => {
+  if (entity === undefined || client === undefined || !goesOn(session, client, now)) {
+    return undefined
+  }
   return {
     entity_id: entity.id,
     client_id: client.clientId,
@@ -49,15 +50,32 @@ const idsOf = async function* (call: Reading, entityId: string): AsyncIterable<r
 }
 
 const listSessions = async function* (call: Reading, entityId: string): AsyncIterable<ListPage> {
+  const entity = await findSubject(call.records, call.namespace.number, entityId)
+  const clients = new Map<string, ClientRecord | undefined>()
   for await (const ids of idsOf(call, entityId)) {
     const sessions = await call.records.getMany(ids.map((id) => sessionRef(call, id)))
-    const views = await Promise.all(sessions.map((session) => shown(call, session)))
-    const alive = ids.flatMap((id, index) => {
-      const view = views[index]
-      return view === undefined ? [] : [[id, view] as const]
-    })
+    const alive: (readonly [string, Readonly<Record<string, unknown>>])[] = []
+    for (const session of sessions) {
+      if (session === undefined) continue
+      const { clientId, id } = session
+      if (!clients.has(clientId)) {
+        clients.set(clientId, await findClient(call.records, call, clientId))
+      }
+      const view = shown(call, session, clients.get(clientId), entity)
+      if (view !== undefined) alive.push([id, view])
+    }
     yield { keys: alive.map(([id]) => id), keyInfo: Object.fromEntries(alive) }
   }
+}
+
+const readSession = async (call: Reading, id: string): Promise<Result> => {
+  if (idBytes(id) === undefined) return undefined
+  const session = await call.records.get(sessionRef(call, id))
+  if (session === undefined) return undefined
+  const client = await findClient(call.records, call, session.clientId)
+  const entity = await findSubject(call.records, call.namespace.number, session.entityId)
+  const view = shown(call, session, client, entity)
+  return view === undefined ? undefined : data({ id, ...view })
 }
 
 const entityField = { entity_id: field.string({ default: '', description: 'Id of the entity' }) }
@@ -83,12 +101,7 @@ export const offlineSessionRoutes: readonly Route[] = [
     summary: 'Read or end an offline session',
     fields: idField,
     verbs: {
-      read: async (call) => {
-        const { id } = call.input
-        if (idBytes(id) === undefined) return undefined
-        const view = await shown(call, await call.records.get(sessionRef(call, id)))
-        return view === undefined ? undefined : data({ id, ...view })
-      },
+      read: (call) => readSession(call, call.input.id),
       delete: async (call) => {
         if (idBytes(call.input.id) !== undefined) await endSessions(call, [call.input.id])
         return undefined

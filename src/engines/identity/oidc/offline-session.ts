@@ -1,8 +1,10 @@
 import type { Call } from '../../../engine/call.ts'
 import type { Tx } from '../../../engine/records.ts'
 import { idBytes } from '../../../engine/records.ts'
+import type { AskingClient } from './asking-client.ts'
 import { DUE_SESSION, dueRef } from './due.ts'
 import type { ClientRecord, OfflineSession } from './records.ts'
+import type { RefreshToken } from './refresh-token.ts'
 import type { Place } from './refs.ts'
 import { entitySessionRef, sessionRef, signInSessionRef } from './refs.ts'
 
@@ -26,6 +28,26 @@ export const goesOn = (
   session.clientId === client.clientId &&
   client.allowRefresh &&
   sessionEnd(session, client) > now
+
+/** The offline session that a grant begins; undefined where its client did not ask for one, or may have none. */
+export const newSession = (
+  { now }: Pick<Call, 'now'>,
+  { client, provider }: AskingClient,
+  granted: Pick<OfflineSession, 'entityId' | 'scopes' | 'authTime' | 'sid'>,
+  first: RefreshToken,
+): OfflineSession | undefined => {
+  if (!client.allowRefresh || !granted.scopes.includes(OFFLINE_ACCESS)) return undefined
+  return {
+    id: first.sessionId,
+    provider: provider.name,
+    clientId: client.clientId,
+    ...granted,
+    createdAt: now,
+    usedAt: now,
+    current: first.hash,
+    previous: '',
+  }
+}
 
 /** Puts a new offline session where all who look for it find it. */
 export const beginSession = (

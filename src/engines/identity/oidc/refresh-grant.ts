@@ -1,7 +1,6 @@
 import { limits } from '../../../limits.ts'
-import { findSubject } from '../subject.ts'
-import { isAssigned } from './assignments.ts'
 import { single } from './client-answer.ts'
+import { entityOfGrant } from './grant-entity.ts'
 import type { Grant, GrantTools } from './grant.ts'
 import { issueTokens } from './issue-tokens.ts'
 import { OAuthError, invalidGrant, invalidRequest } from './oauth-error.ts'
@@ -71,13 +70,8 @@ export const exchangeRefreshToken =
         endSession(tx, call, session)
         return spent()
       }
-      const entity = await findSubject(tx, call.namespace.number, session.entityId)
-      if (entity === undefined || entity.disabled) throw spent()
-      const assigned = await isAssigned(tx, call, client, entity.id)
-      if (typeof assigned === 'object') {
-        throw new OAuthError('server_error', `client assignment "${assigned.missing}" not found`)
-      }
-      if (!assigned) throw invalidGrant('identity entity not authorized by client assignment')
+      const entity = await entityOfGrant(tx, call, client, session.entityId)
+      if (entity === undefined) throw spent()
       const { scopes, openid } = narrowed(call.input.scope, session.scopes)
       if (after !== session) tx.put(ref, after)
       return issueTokens(tx, call, asking, tools, {

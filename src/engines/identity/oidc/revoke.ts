@@ -1,5 +1,5 @@
-import type { InputOf } from '../../../engine/field.ts'
 import type { Call } from '../../../engine/call.ts'
+import type { InputOf } from '../../../engine/field.ts'
 import { field } from '../../../engine/field.ts'
 import type { Tx } from '../../../engine/records.ts'
 import type { Route } from '../../../engine/route.ts'

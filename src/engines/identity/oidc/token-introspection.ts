@@ -1,24 +1,20 @@
+import type { Call } from '../../../engine/call.ts'
+import type { InputOf } from '../../../engine/field.ts'
+import { field } from '../../../engine/field.ts'
 import type { Tx } from '../../../engine/records.ts'
 import type { Route } from '../../../engine/route.ts'
-import { field } from '../../../engine/field.ts'
 import { route } from '../../../engine/route.ts'
 import type { Member } from '../../../std/json.ts'
-import { findSubject } from '../subject.ts'
-import type { EntityRecord } from '../records.ts'
-import type { ClientCall } from './asking-client.ts'
 import { readClient } from './asking-client.ts'
-import { isAssigned } from './assignments.ts'
 import { answerClientError, answerClientRefusal, clientAnswer, single } from './client-answer.ts'
-import type { ClientToken } from './client-token.ts'
 import { findClientToken } from './client-token.ts'
 import type { OidcDeps } from './deps.ts'
+import { entityOfGrant } from './grant-entity.ts'
 import { allowsClient } from './identity-token.ts'
 import { providerIssuer } from './issuer.ts'
 import { invalidClient, invalidRequest, orOAuthError } from './oauth-error.ts'
 import { sessionEnd } from './offline-session.ts'
 import { OPENID } from './scopes.ts'
-import type { Call } from '../../../engine/call.ts'
-import type { InputOf } from '../../../engine/field.ts'
 
 const fields = {
   name: field.string({ default: '', description: 'Name of the provider' }),
@@ -36,17 +32,6 @@ type IntrospectCall = Call<InputOf<typeof fields>>
 /** All that is said of tokens that give nothing, whatever the reason (RFC 7662 2.2). */
 const INACTIVE: readonly Member[] = [['active', false]]
 
-const subjectOf = async (
-  tx: Tx,
-  call: ClientCall,
-  token: ClientToken,
-): Promise<EntityRecord | undefined> => {
-  const entityId = token.kind === 'refresh' ? token.session.entityId : token.entityId
-  const entity = await findSubject(tx, call.namespace.number, entityId)
-  if (entity === undefined || entity.disabled) return undefined
-  return (await isAssigned(tx, call, token.client, entity.id)) === true ? entity : undefined
-}
-
 const seconds = (ms: number): number => Math.floor(ms / 1000)
 
 const describe = async (
@@ -63,7 +48,8 @@ const describe = async (
   const { client } = token
   if (!allowsClient(provider.allowedClientIds, client.clientId)) return INACTIVE
   const own = token.kind === 'access' && token.entityId === ''
-  const entity = own ? undefined : await subjectOf(tx, call, token)
+  const entityId = token.kind === 'refresh' ? token.session.entityId : token.entityId
+  const entity = own ? undefined : await entityOfGrant(tx, call, client, entityId)
   if (!own && entity === undefined) return INACTIVE
   const common = (scopes: readonly string[]): readonly Member[] => [
     ['active', true],

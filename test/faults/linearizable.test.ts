@@ -1,0 +1,277 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import type { Model, Operation } from './history.ts'
+import { checkLinearizable } from './linearizable.ts'
+import { loginModel, membersModel, namesModel, secretModel, tokenModel } from './models.ts'
+
+/** `[call, end, input, output]`; no end: no answer came. */
+type Told<In, Out> = readonly [number, number | undefined, In, Out?]
+
+const historyOf = <In, Out>(told: readonly Told<In, Out>[]): readonly Operation<In, Out>[] =>
+  told.map(([call, end, input, output]) => ({ call, end: end ?? Infinity, input, output }))
+
+const holds = <State, In, Out>(
+  model: Model<State, In, Out>,
+  told: readonly Told<In, Out>[],
+): boolean => {
+  const { kind } = checkLinearizable(model, historyOf(told))
+  assert.notEqual(kind, 'undecided')
+  return kind === 'linearizable'
+}
+
+const write = (value: string, cas?: number) =>
+  cas === undefined ? ({ do: 'write', value } as const) : ({ do: 'write', value, cas } as const)
+const read = { do: 'read' } as const
+const names = namesModel(['a', 'b'])
+const add = (...entities: number[]) => ({ do: 'add', entities }) as const
+const remove = (...entities: number[]) => ({ do: 'remove', entities }) as const
+const done = { done: true } as const
+
+describe('the checker of histories', () => {
+  it('refuses an acknowledged write that is lost', () => {
+    assert.ok(
+      !holds(secretModel, [
+        [0, 1, write('x'), { version: 1 }],
+        [2, 3, read, { version: 0 }],
+      ]),
+    )
+  })
+
+  it('refuses a read of the past', () => {
+    assert.ok(
+      !holds(secretModel, [
+        [0, 1, write('x'), { version: 1 }],
+        [2, 3, write('y'), { version: 2 }],
+        [4, 5, read, { version: 1, value: 'x' }],
+      ]),
+    )
+  })
+
+  it('refuses two reads at the same time as a write that see it in turn and then not', () => {
+    const writing = [0, 10, write('x'), { version: 1 }] as const
+    const seen = { version: 1, value: 'x' } as const
+    const unseen = { version: 0 } as const
+    assert.ok(!holds(secretModel, [writing, [1, 2, read, seen], [3, 4, read, unseen]]))
+    assert.ok(holds(secretModel, [writing, [1, 2, read, unseen], [3, 4, read, seen]]))
+    assert.ok(holds(secretModel, [writing, [1, 4, read, seen], [2, 5, read, unseen]]))
+  })
+
+  it('refuses two winners of one check-and-set', () => {
+    assert.ok(
+      !holds(secretModel, [
+        [0, 5, write('x', 0), { version: 1 }],
+        [1, 6, write('y', 0), { version: 1 }],
+      ]),
+    )
+  })
+
+  it('refuses a value that nobody wrote', () => {
+    assert.ok(!holds(secretModel, [[0, 1, read, { version: 1, value: 'x' }]]))
+  })
+
+  it('lets a write without an answer happen at once, later or never, but not come and go', () => {
+    const lost = [0, undefined, write('x')] as const
+    const unseen = { version: 0 } as const
+    const seen = { version: 1, value: 'x' } as const
+    assert.ok(holds(secretModel, [lost, [1, 2, read, seen]]))
+    assert.ok(holds(secretModel, [lost, [1, 2, read, unseen]]))
+    assert.ok(holds(secretModel, [lost, [1, 2, read, unseen], [3, 4, read, seen]]))
+    assert.ok(!holds(secretModel, [lost, [1, 2, read, seen], [3, 4, read, unseen]]))
+    // Not before it was sent.
+    assert.ok(
+      !holds(secretModel, [
+        [0, 1, read, seen],
+        [2, undefined, write('x')],
+      ]),
+    )
+  })
+
+  it('refuses a name that two hold', () => {
+    const takes = (entity: number) => ({ do: 'rename', entity, name: 'c' }) as const
+    const taken = { renamed: true } as const
+    assert.ok(
+      !holds(names, [
+        [0, 5, takes(0), taken],
+        [1, 6, takes(1), taken],
+      ]),
+    )
+    assert.ok(
+      holds(names, [
+        [0, 5, takes(0), taken],
+        [1, 6, takes(1), { renamed: false }],
+      ]),
+    )
+    assert.ok(
+      !holds(names, [
+        [0, 1, takes(0), taken],
+        [2, 3, { do: 'name-of', entity: 0 }, { name: 'c' }],
+        [4, 5, { do: 'holder-of', name: 'c' }, { entity: null }],
+      ]),
+    )
+    assert.ok(
+      !holds(names, [
+        [0, 1, takes(0), taken],
+        [2, 3, { do: 'holder-of', name: 'a' }, { entity: 0 }],
+      ]),
+    )
+    // Refused, though nobody had it.
+    assert.ok(!holds(names, [[0, 1, takes(0), { renamed: false }]]))
+  })
+
+  it('refuses a membership that only one side shows, or half a change', () => {
+    assert.ok(
+      !holds(membersModel, [
+        [0, 1, add(0), done],
+        [2, 3, { do: 'members' }, { members: [0] }],
+        [4, 5, { do: 'is-member', entity: 0 }, { member: false }],
+      ]),
+    )
+    assert.ok(
+      !holds(membersModel, [
+        [0, undefined, add(0, 1)],
+        [1, 2, { do: 'members' }, { members: [0] }],
+      ]),
+    )
+    assert.ok(
+      !holds(membersModel, [
+        [0, 1, add(0, 1), done],
+        [2, 3, remove(0), done],
+        [4, 5, { do: 'members' }, { members: [0, 1] }],
+      ]),
+    )
+  })
+
+  it('refuses a token that is accepted after its end', () => {
+    const alive = { alive: true } as const
+    const made = [0, 1, { do: 'create' }, { made: true }] as const
+    assert.ok(
+      !holds(tokenModel, [made, [2, 3, { do: 'revoke' }, done], [4, 5, { do: 'use' }, alive]]),
+    )
+    assert.ok(
+      holds(tokenModel, [made, [2, 6, { do: 'revoke' }, done], [4, 5, { do: 'use' }, alive]]),
+    )
+    assert.ok(!holds(tokenModel, [made, [2, 3, { do: 'use' }, { alive: false }]]))
+  })
+
+  it('refuses a person that became two', () => {
+    const login = { do: 'login' } as const
+    const model = loginModel(['e', 'f'])
+    assert.ok(
+      !holds(model, [
+        [0, 5, login, { entity: 'e' }],
+        [1, 6, login, { entity: 'f' }],
+      ]),
+    )
+    assert.ok(
+      !holds(model, [
+        [0, 1, login, { entity: 'e' }],
+        [2, 3, { do: 'find' }, { entity: null }],
+      ]),
+    )
+    assert.ok(
+      holds(model, [
+        [0, 5, login, { entity: 'e' }],
+        [1, 6, login, { entity: 'e' }],
+      ]),
+    )
+  })
+
+  it('says so when it cannot decide', () => {
+    const told = Array.from(
+      { length: 12 },
+      (_, at) => [0, 9, write(`${at}`), { version: 1 }] as const,
+    )
+    assert.equal(checkLinearizable(secretModel, historyOf(told), 50).kind, 'undecided')
+  })
+
+  it('accepts whatever happened in some order between call and end', () => {
+    fc.assert(
+      fc.property(fc.array(timed, { maxLength: 40 }), (requests) => {
+        assert.equal(checkLinearizable(secretModel, observed(requests)).kind, 'linearizable')
+      }),
+    )
+  })
+
+  it('agrees with trying all orders', () => {
+    let refused = 0
+    fc.assert(
+      fc.property(
+        fc.array(timed, { maxLength: 6 }),
+        fc.array(fc.nat(3), { minLength: 6, maxLength: 6 }),
+        (requests, spoilt) => {
+          // Some answers are those of another version than the one there was.
+          const history = observed(requests).map((operation, index) =>
+            spoilt[index] === 0 && operation.output !== undefined && 'version' in operation.output
+              ? { ...operation, output: { ...operation.output, version: 1 } }
+              : operation,
+          )
+          const expected = someOrder(secretModel, history)
+          if (!expected) refused++
+          assert.equal(checkLinearizable(secretModel, history).kind === 'linearizable', expected)
+        },
+      ),
+      { numRuns: 2_000 },
+    )
+    assert.ok(refused > 100, `${refused} histories were refused`)
+  })
+})
+
+type SecretIn = Parameters<typeof secretModel.apply>[1]
+type SecretOut = ReturnType<typeof secretModel.apply>[1]
+
+interface Timed {
+  readonly input: SecretIn
+  readonly call: number
+  /** When it happens, after the call. */
+  readonly after: number
+  /** When its answer comes, after that; never if undefined. */
+  readonly then: number | undefined
+  readonly happens: boolean
+}
+
+const timed: fc.Arbitrary<Timed> = fc.record({
+  input: fc.oneof(
+    fc.constant(read),
+    fc.record({ do: fc.constant('write' as const), value: fc.constantFrom('x', 'y') }),
+    fc.record({
+      do: fc.constant('write' as const),
+      value: fc.constantFrom('x', 'y'),
+      cas: fc.nat(3),
+    }),
+  ),
+  call: fc.double({ min: 0, max: 20, noNaN: true }),
+  after: fc.double({ min: 0, max: 6, noNaN: true }),
+  then: fc.option(fc.double({ min: 0, max: 6, noNaN: true }), { nil: undefined, freq: 5 }),
+  happens: fc.boolean(),
+})
+
+/** What clients see of a secret that does one thing after the other. */
+const observed = (requests: readonly Timed[]): readonly Operation<SecretIn, SecretOut>[] => {
+  let state = secretModel.initial
+  return requests
+    .toSorted((a, b) => a.call + a.after - (b.call + b.after))
+    .map(({ input, call, after, then, happens }) => {
+      if (then === undefined && !happens) return { input, call, end: Infinity, output: undefined }
+      const [next, output] = secretModel.apply(state, input)
+      state = next
+      return then === undefined
+        ? { input, call, end: Infinity, output: undefined }
+        : { input, call, end: call + after + then, output }
+    })
+}
+
+const someOrder = <State, In, Out>(
+  model: Model<State, In, Out>,
+  left: readonly Operation<In, Out>[],
+  state: State = model.initial,
+): boolean => {
+  if (left.every(({ output }) => output === undefined)) return true
+  return left.some((next) => {
+    const others = left.filter((each) => each !== next)
+    if (others.some(({ end }) => end < next.call)) return false
+    const [after, output] = model.apply(state, next.input)
+    const fits = next.output === undefined || JSON.stringify(next.output) === JSON.stringify(output)
+    return fits && someOrder(model, others, after)
+  })
+}

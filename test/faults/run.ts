@@ -1,0 +1,68 @@
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import type { Report } from './storm.ts'
+import { storm } from './storm.ts'
+import { workerSystem } from './worker-system.ts'
+
+const USAGE = `usage: npm run faults -- [--seed N] [--minutes M] [--clients C] [--workers W] [-v]
+
+Many clients use a server while its processes are killed at random in the middle of their writes; then everything that
+the clients saw is checked: nothing acknowledged is lost, no name is held twice, no membership is half made, no revoked
+token is accepted, and every read fits one order of all operations.
+  --seed     chooses what happens; random and printed when not given
+  --minutes  how long (1); in runs of a minute, each on a new server
+  -v         each fault as it strikes`
+
+const options = {
+  seed: { type: 'string' },
+  minutes: { type: 'string', default: '1' },
+  clients: { type: 'string', default: '12' },
+  workers: { type: 'string', default: String(Math.max(2, availableParallelism())) },
+  verbose: { type: 'boolean', short: 'v' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+const ROUND_MS = 60_000
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`)
+
+const printReport = (seed: number, report: Report): void => {
+  const listed = (counts: ReadonlyMap<string, number>): string =>
+    [...counts].map(([what, count]) => `${what}: ${count}`).join(', ')
+  print(
+    `seed ${seed}: ${report.operations} operations on ${report.subjects} things; ` +
+      `${listed(report.struck)} (${report.whileWriting} while something was written); ` +
+      `${listed(report.counts)}; ${report.violations.length} violations`,
+  )
+  for (const violation of report.violations) print(`  ${violation}`)
+}
+
+const main = async (): Promise<number> => {
+  const { values } = parseArgs({ options })
+  if (values.help === true) {
+    print(USAGE)
+    return 0
+  }
+  const first = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
+  const whole = Number(values.minutes) * 60_000
+  let violations = 0
+  for (let round = 0; round * ROUND_MS < whole; round++) {
+    const system = await workerSystem(Number(values.workers))
+    try {
+      const seed = first + round
+      const report = await storm(system, {
+        seed,
+        ms: Math.min(ROUND_MS, whole - round * ROUND_MS),
+        clients: Number(values.clients),
+        ...(values.verbose === true ? { log: print } : {}),
+      })
+      printReport(seed, report)
+      violations += report.violations.length
+    } finally {
+      await system.remove()
+    }
+  }
+  return violations === 0 ? 0 : 1
+}
+
+process.exitCode = await main()
