@@ -127,4 +127,15 @@ export const limits = {
   pushWaitMs: 60_000,
   /** Pause between two looks at whether a push was answered. */
   pushPauseMs: 1_000,
+  /** A sign-in session that nobody uses, and one in all, unless the configuration says otherwise. */
+  uiSessionIdleSeconds: 28_800,
+  uiSessionMaxSeconds: 86_400,
+  /** How often at most a session's last use is written down; it ends that much early. */
+  uiSessionTouchMs: 60_000,
+  /** How long a form that was shown can be sent. */
+  uiFormMs: 3_600_000,
+  /** What a form sends: an authorization request of the longest head there is, and a password. */
+  uiFormBytes: 131_072,
+  /** A name or password that somebody signs in with. */
+  uiFieldBytes: 4_096,
 } as const

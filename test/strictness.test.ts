@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { openPostgresStore } from '../src/storage/postgres/postgres-store.ts'
 import type { Node, NodeAnswer } from './support/nodes.ts'
 import { startNodes } from './support/nodes.ts'
+import { skipWithout, startPostgres } from './support/postgres.ts'
 
 /*
  * Whatever is acknowledged by one node binds every other at its next request: each change that can alter an answer is made
@@ -174,100 +176,137 @@ const changes: readonly {
   },
 ]
 
-describe('an acknowledged change binds every other node at its next request', () => {
-  let nodes: readonly Node[]
+/** Two nodes over one store, and how to end what is under them. */
+interface Pair {
+  readonly nodes: readonly Node[]
+  close(): Promise<void>
+}
 
-  before(async () => {
-    nodes = await startNodes(2)
-    assert.equal((await nodes[0]!.write('sys/mounts/secret', { type: 'kv' })).status, 204)
-  })
-  after(async () => {
-    for (const node of nodes) await node.close()
-  })
-
-  for (const { what, by, change } of changes) {
-    it(`when ${what}`, async () => {
-      const mount = `sys/auth/up-alice${count}`
-      assert.equal((await nodes[0]!.write(mount, { type: 'userpass' })).status, 204)
-      const made = await world(nodes, by)
-      assert.ok((await change(made)).status < 300)
-      assert.equal((await made.b.read('secret/x', made.token)).status, 403)
-      assert.equal((await made.a.read('secret/x', made.token)).status, 403)
-    })
-  }
-
-  it('when a policy that did not exist is created', async () => {
-    const mount = `sys/auth/up-alice${count}`
-    await nodes[0]!.write(mount, { type: 'userpass' })
-    const made = await world(nodes, 'token')
-    await made.a.delete(`sys/policies/acl/${made.policy}`)
-    assert.equal((await made.b.read('secret/x', made.token)).status, 403)
-    await made.a.write(`sys/policies/acl/${made.policy}`, { policy: READER })
-    assert.equal((await made.b.read('secret/x', made.token)).status, 404)
-  })
-
-  it('when a merge makes the survivor answer for the token', async () => {
-    const mount = `sys/auth/up-alice${count}`
-    await nodes[0]!.write(mount, { type: 'userpass' })
-    const made = await world(nodes, 'token')
-    const survivor = await made.a.write('identity/entity', { name: `survivor${count}` })
-    const to = idOf(survivor)
-    await made.a.write('identity/entity/merge', {
-      from_entity_ids: [made.entityId],
-      to_entity_id: to,
-    })
-    assert.equal((await made.b.read('secret/x', made.token)).status, 404)
-    await made.a.write(`identity/entity/id/${to}`, { disabled: true })
-    assert.equal((await made.b.read('secret/x', made.token)).status, 403)
-  })
-
-  it('a child dies with its parent, an orphan does not', async () => {
-    const [a, b] = nodes
-    const parent = (await a!.write('auth/token/create', { policies: ['root'] })).auth.token
-    const child = (await a!.write('auth/token/create', {}, parent)).auth.token
-    const grandchild = (await b!.write('auth/token/create', {}, child)).auth.token
-    const orphan = (await b!.write('auth/token/create', { no_parent: true }, parent)).auth.token
-    for (const token of [child, grandchild, orphan]) {
-      assert.equal((await b!.read('auth/token/lookup-self', token)).status, 200)
-    }
-    await a!.write('auth/token/revoke', { token: parent })
-    assert.equal((await b!.read('auth/token/lookup-self', child)).status, 403)
-    assert.equal((await b!.read('auth/token/lookup-self', grandchild)).status, 403)
-    assert.equal((await b!.read('auth/token/lookup-self', orphan)).status, 200)
-  })
-
-  it('no commit rests on authority that was taken away before it', async () => {
-    const [a, b] = nodes
-    // Many requests of one token run on B while A revokes it: those acknowledged afterwards must all be refused.
-    for (let round = 0; round < 20; round++) {
-      const { token } = (await a!.write('auth/token/create', { policies: ['root'] })).auth
-      let revoked = false
-      const late: number[] = []
-      const writes = Array.from({ length: 20 }, async (_, index) => {
-        const begunAfter = revoked
-        const { status } = await b!.write(`secret/late-${round}-${index}`, { v: 1 }, token)
-        if (begunAfter) late.push(status)
-      })
-      await a!.write('auth/token/revoke', { token })
-      revoked = true
-      const after = await b!.write(`secret/after-${round}`, { v: 1 }, token)
-      assert.equal(after.status, 403)
-      await Promise.all(writes)
-      assert.ok(late.every((status) => status === 403))
-    }
-  })
-
-  it('uses are spent exactly, whichever node is asked', async () => {
-    const [a, b] = nodes
-    const { token } = (await a!.write('auth/token/create', { policies: ['root'], num_uses: 10 }))
-      .auth
-    const answers = await Promise.all(
-      Array.from({ length: 30 }, (_, index) =>
-        nodes[index % 2]!.read('auth/token/lookup-self', token),
-      ),
-    )
-    assert.equal(answers.filter(({ status }) => status === 200).length, 10)
-    assert.equal((await b!.read('auth/token/lookup-self', token)).status, 403)
-    assert.equal((await a!.read('auth/token/lookup-self', token)).status, 403)
-  })
+const overMemory = async (): Promise<Pair> => ({
+  nodes: await startNodes(2),
+  close: async () => {},
 })
+
+const overPostgres = async (): Promise<Pair> => {
+  const server = await startPostgres()
+  const open = () => openPostgresStore({ connectionUrl: server.url, processes: 2 })
+  const stores = [await open(), await open()]
+  return {
+    nodes: await startNodes(2, { store: stores[0]!, storeOf: (node) => stores[node]! }),
+    close: async () => {
+      for (const store of stores) await store.close()
+      await server.stop()
+    },
+  }
+}
+
+strictness('in memory', overMemory, false)
+strictness('on PostgreSQL', overPostgres, skipWithout('postgres'))
+
+function strictness(where: string, start: () => Promise<Pair>, skip: string | false): void {
+  describe(
+    `an acknowledged change binds every other node at its next request, ${where}`,
+    { skip },
+    () => {
+      let nodes: readonly Node[]
+      let pair: Pair
+
+      before(async () => {
+        pair = await start()
+        ;({ nodes } = pair)
+        assert.equal((await nodes[0]!.write('sys/mounts/secret', { type: 'kv' })).status, 204)
+      })
+      after(async () => {
+        for (const node of nodes) await node.close()
+        await pair.close()
+      })
+
+      for (const { what, by, change } of changes) {
+        it(`when ${what}`, async () => {
+          const mount = `sys/auth/up-alice${count}`
+          assert.equal((await nodes[0]!.write(mount, { type: 'userpass' })).status, 204)
+          const made = await world(nodes, by)
+          assert.ok((await change(made)).status < 300)
+          assert.equal((await made.b.read('secret/x', made.token)).status, 403)
+          assert.equal((await made.a.read('secret/x', made.token)).status, 403)
+        })
+      }
+
+      it('when a policy that did not exist is created', async () => {
+        const mount = `sys/auth/up-alice${count}`
+        await nodes[0]!.write(mount, { type: 'userpass' })
+        const made = await world(nodes, 'token')
+        await made.a.delete(`sys/policies/acl/${made.policy}`)
+        assert.equal((await made.b.read('secret/x', made.token)).status, 403)
+        await made.a.write(`sys/policies/acl/${made.policy}`, { policy: READER })
+        assert.equal((await made.b.read('secret/x', made.token)).status, 404)
+      })
+
+      it('when a merge makes the survivor answer for the token', async () => {
+        const mount = `sys/auth/up-alice${count}`
+        await nodes[0]!.write(mount, { type: 'userpass' })
+        const made = await world(nodes, 'token')
+        const survivor = await made.a.write('identity/entity', { name: `survivor${count}` })
+        const to = idOf(survivor)
+        await made.a.write('identity/entity/merge', {
+          from_entity_ids: [made.entityId],
+          to_entity_id: to,
+        })
+        assert.equal((await made.b.read('secret/x', made.token)).status, 404)
+        await made.a.write(`identity/entity/id/${to}`, { disabled: true })
+        assert.equal((await made.b.read('secret/x', made.token)).status, 403)
+      })
+
+      it('a child dies with its parent, an orphan does not', async () => {
+        const [a, b] = nodes
+        const parent = (await a!.write('auth/token/create', { policies: ['root'] })).auth.token
+        const child = (await a!.write('auth/token/create', {}, parent)).auth.token
+        const grandchild = (await b!.write('auth/token/create', {}, child)).auth.token
+        const orphan = (await b!.write('auth/token/create', { no_parent: true }, parent)).auth.token
+        for (const token of [child, grandchild, orphan]) {
+          assert.equal((await b!.read('auth/token/lookup-self', token)).status, 200)
+        }
+        await a!.write('auth/token/revoke', { token: parent })
+        assert.equal((await b!.read('auth/token/lookup-self', child)).status, 403)
+        assert.equal((await b!.read('auth/token/lookup-self', grandchild)).status, 403)
+        assert.equal((await b!.read('auth/token/lookup-self', orphan)).status, 200)
+      })
+
+      it('no commit rests on authority that was taken away before it', async () => {
+        const [a, b] = nodes
+        // Many requests of one token run on B while A revokes it: those acknowledged afterwards must all be refused.
+        for (let round = 0; round < 20; round++) {
+          const { token } = (await a!.write('auth/token/create', { policies: ['root'] })).auth
+          let revoked = false
+          const late: number[] = []
+          const writes = Array.from({ length: 20 }, async (_, index) => {
+            const begunAfter = revoked
+            const { status } = await b!.write(`secret/late-${round}-${index}`, { v: 1 }, token)
+            if (begunAfter) late.push(status)
+          })
+          await a!.write('auth/token/revoke', { token })
+          revoked = true
+          const after = await b!.write(`secret/after-${round}`, { v: 1 }, token)
+          assert.equal(after.status, 403)
+          await Promise.all(writes)
+          assert.ok(late.every((status) => status === 403))
+        }
+      })
+
+      it('uses are spent exactly, whichever node is asked', async () => {
+        const [a, b] = nodes
+        const { token } = (
+          await a!.write('auth/token/create', { policies: ['root'], num_uses: 10 })
+        ).auth
+        const answers = await Promise.all(
+          Array.from({ length: 30 }, (_, index) =>
+            nodes[index % 2]!.read('auth/token/lookup-self', token),
+          ),
+        )
+        assert.equal(answers.filter(({ status }) => status === 200).length, 10)
+        assert.equal((await b!.read('auth/token/lookup-self', token)).status, 403)
+        assert.equal((await a!.read('auth/token/lookup-self', token)).status, 403)
+      })
+    },
+  )
+}

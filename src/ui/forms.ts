@@ -19,13 +19,20 @@ export interface FormOwner {
   readonly now: number
 }
 
+/** Whoever signs in is somebody else afterwards, whatever session there was when the form was shown. */
+const WITHOUT_SESSION: ReadonlySet<FormPurpose> = new Set(['sign-in', 'second-factor'])
+
 const seal = (
   { names, browser, session }: FormOwner,
   purpose: FormPurpose,
   madeAt: string,
   state: string,
-): Buffer =>
-  Buffer.from(names.hash('ui-form', JSON.stringify([purpose, browser, session, madeAt, state])))
+): Buffer => {
+  const within = WITHOUT_SESSION.has(purpose) ? '' : session
+  return Buffer.from(
+    names.hash('ui-form', JSON.stringify([purpose, browser, within, madeAt, state])),
+  )
+}
 
 /**
  * The hidden fields of a form: what it is about, and a seal that only this server can make, for this browser and session. It

@@ -96,7 +96,7 @@ export class Sessions implements SessionPort {
     }
     const { boundCidrs } = token.record
     if (boundCidrs.length > 0 && !cidrsContain(boundCidrs, remoteAddress)) return undefined
-    if (now - record.usedAt < limits.uiSessionTouchMs) return { key, record, token, subject }
+    if (now - record.usedAt < this.#touchMs) return { key, record, token, subject }
     const used = await records.transact(async (tx) => {
       const present = await tx.get(sessionRef(scope, key))
       if (present === undefined) return undefined
@@ -136,6 +136,10 @@ export class Sessions implements SessionPort {
         })
       }
     }
+  }
+
+  get #touchMs(): number {
+    return Math.min(limits.uiSessionTouchMs, this.#options.times.idleMs / 10)
   }
 
   #endOf({ startedAt, usedAt }: Pick<SessionRecord, 'startedAt' | 'usedAt'>): number {

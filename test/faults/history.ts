@@ -14,6 +14,8 @@ export interface Model<State, In, Out> {
   readonly initial: State
   /** The state after an operation, and what it must have answered. Does not change the state given. */
   apply(state: State, input: In): readonly [State, Out]
+  /** Whether an operation changes nothing in any state. */
+  reads(input: In): boolean
   /** The same text for the same state, another for another. */
   key(state: State): string
 }

@@ -90,22 +90,22 @@ class Search<State, In, Out> {
   }
 
   /**
-   * What can come next in a state. Operations that change nothing and answered as they must are taken at once: whatever
-   * order there is, there is one with them here.
+   * What can come next in a state. Reads that answered as they must are taken at once: whatever order there is, there is one
+   * with them here. (Not so for a change that happens to change nothing: it may be needed later.)
    */
   #enter(state: State, before: readonly number[]): Frame<State> {
     const taken = [...before]
-    const key = this.#model.key(state)
     for (;;) {
       const left = this.#candidates()
-      const idle = left.find((index) => {
-        if (this.#answers[index] === undefined) return false
-        const after = this.#after(state, index)
-        return after !== undefined && this.#model.key(after) === key
-      })
-      if (idle === undefined) return { state, left, taken }
-      this.#take(idle)
-      taken.push(idle)
+      const read = left.find(
+        (index) =>
+          this.#answered(index) &&
+          this.#model.reads(this.#operations[index]!.input) &&
+          this.#after(state, index) !== undefined,
+      )
+      if (read === undefined) return { state, left, taken }
+      this.#take(read)
+      taken.push(read)
     }
   }
 

@@ -22,6 +22,7 @@ export const secretModel: Model<SecretState, SecretIn, SecretOut> = {
     const version = state.version + 1
     return [{ version, value: input.value }, { version }]
   },
+  reads: (input) => input.do === 'read',
   key: ({ version, value }) => `${version} ${value}`,
 }
 
@@ -56,6 +57,7 @@ export const namesModel = (initial: NamesState): Model<NamesState, NamesIn, Name
       }
     }
   },
+  reads: (input) => input.do !== 'rename',
   key: (state) => state.join(' '),
 })
 
@@ -91,6 +93,7 @@ export const membersModel: Model<MembersState, MembersIn, MembersOut> = {
         return [state, { member: state.includes(input.entity) }]
     }
   },
+  reads: (input) => input.do === 'members' || input.do === 'is-member',
   key: (state) => state.join(' '),
 }
 
@@ -115,6 +118,7 @@ export const tokenModel: Model<TokenState, TokenIn, TokenOut> = {
         return [state === 'alive' ? 'ended' : state, { done: true }]
     }
   },
+  reads: (input) => input.do === 'use',
   key: (state) => state,
 }
 
@@ -134,5 +138,6 @@ export const loginModel = (entities: readonly string[]): Model<string, LoginIn, 
     const entity = state === '' ? (entities[0] ?? 'lost') : state
     return [entity, { entity }]
   },
+  reads: (input) => input.do === 'find',
   key: (state) => state,
 })

@@ -35,9 +35,10 @@ export interface Report {
 const IN_USE = 8
 /** Then another takes its place: a search must stay short. */
 const OPERATIONS_EACH = 90
-const CALM_MS = { least: 100, most: 500 }
+const CALM_MS = { least: 20, most: 300 }
 /** A fault strikes at most so long after something began to be written. */
 const STRIKE_MS = 50
+const ANSWERS_BETWEEN = 40
 
 type Make = (id: string, client: Client) => Subject | Promise<Subject>
 const KINDS: readonly Make[] = [
@@ -139,7 +140,15 @@ class Storm {
       this.#struck.set(fault.name, (this.#struck.get(fault.name) ?? 0) + 1)
       this.#options.log?.(`${fault.name}, ${this.#tally.writing} writes under way`)
       await fault.strike(this.#random)
+      await this.#recovered()
     }
+  }
+
+  /** Until some requests were answered again: who breaks what is broken already tests nothing. */
+  async #recovered(): Promise<void> {
+    const answered = (): number => this.#tally.counts.get('answered') ?? 0
+    const enough = answered() + ANSWERS_BETWEEN
+    while (answered() < enough && !this.#over) await wait(5)
   }
 
   #choose(): Fault {

@@ -1,12 +1,15 @@
 import type { Call } from '../../engine/call.ts'
 import type { Ref, Tx } from '../../engine/records.ts'
 import { idBytes } from '../../engine/records.ts'
+import { entityRef } from './entity-record.ts'
 import { GroupBusy, asRunning } from './group-busy.ts'
 import { countMembers } from './group-counters.ts'
 import type { MemberChange } from './group-members.ts'
-import { checkEntities, memberChange, putMembers } from './group-members.ts'
+import { checkEntities, putMembers } from './group-members.ts'
 import type { GroupTx } from './group-record.ts'
 import { adder, knownGroupRef, memberRef, membershipsRef } from './group-record.ts'
+import { putDue } from './membership-due.ts'
+import { unmarked } from './membership-end.ts'
 import { putMemberships } from './membership-record.ts'
 import type { GroupRecord, MemberEdge } from './records.ts'
 import { groupOps } from './records.ts'
@@ -25,13 +28,19 @@ export interface LargeWrite {
   readonly groupId: string
   /** Whether the group was there before. */
   readonly exists: boolean
-  readonly change: MemberChange
+  readonly change: LargeChange
+}
+
+/** What a large write changes. */
+export interface LargeChange extends MemberChange {
+  /** What is stored of those who join, where that is more than that a list named them; and their names. */
+  readonly edges?: ReadonlyMap<string, { readonly edge: MemberEdge; readonly name: string }>
 }
 
 type LargeCall = GroupTx & Pick<Call, 'records' | 'newId' | 'requestId'>
 
-/** Edges marked in one commit: two writes and at most two checks each. */
-const MARKED_AT_ONCE = 80
+/** Edges marked in one commit: two writes, a third for an end, and at most two checks each. */
+const MARKED_AT_ONCE = 64
 
 /** How often the group is told that it goes on; who does not tell for five times as long is taken for dead. */
 const TELL_MS = 2_000
@@ -58,15 +67,15 @@ const checkAll = async (call: LargeCall, ids: readonly string[]): Promise<void> 
 }
 
 /**
- * Carries a large write out. `begin` gives the group in a transaction, undefined when it is to be created under `newId`, after
- * all checks but that of the entities; `finish` writes the group in the commit that is the write, with `checkLarge`, `inForce` and `putLarge`.
+ * Carries a large write out. `joining` are looked for first; `begin` gives the group in a transaction, undefined when it is to be created under `newId`, after
+ * all checks but that of the entities; `changeOf` what is to change now that nobody else does; `finish` writes the group in the commit that is the write, with `checkLarge`, `inForce` and `putLarge`.
  */
 export const writeLarge = async <T>(
   call: LargeCall,
   newId: string,
   joining: readonly string[],
-  wanted: readonly string[],
   begin: (tx: Tx) => Promise<GroupRecord | undefined>,
+  changeOf: (group: GroupRecord | undefined) => Promise<LargeChange>,
   finish: (tx: Tx, large: LargeWrite) => Promise<T>,
 ): Promise<T> => {
   const {
@@ -87,7 +96,7 @@ export const writeLarge = async <T>(
   const groupId = group?.id ?? newId
   return asRunning(groupId, async () => {
     try {
-      const change = await memberChange(call, group, wanted)
+      const change = await changeOf(group)
       const large = { op, groupId, exists: group !== undefined, change }
       await mark(call, large)
       return await records.transact((tx) => finish(tx, large))
@@ -158,7 +167,7 @@ const markSome = (
       }
     }
     const joining = some.flatMap(({ id, leaving }) => (leaving === undefined ? [id] : []))
-    await checkEntities(call, tx, joining)
+    await checkJoining(call, tx, large, joining)
     await tx.getMany(some.map(({ id }) => membershipsRef(namespace, id)))
     const added = { addedAt: call.now, addedBy: adder(call), source: 'list' } as const
     const joins = exists ? { in: op } : {}
@@ -166,17 +175,37 @@ const markSome = (
       const present = (await tx.get(membershipsRef(namespace, id)))?.groups ?? []
       const edge = memberRef(namespace, groupId, id)
       if (leaving === undefined) {
-        tx.put(edge, { n: 1, seq: 0, ...added, ...joins })
+        const own = large.change.edges?.get(id)?.edge ?? { n: 1, seq: 0, ...added }
+        tx.put(edge, { ...own, ...joins })
         const others = present.filter((one) => one.id !== groupId)
-        const place = { id: groupId, n: 1, seq: call.now, ...joins }
+        const place = { id: groupId, n: 1, seq: call.now, until: own.until, ...joins }
         putMemberships(tx, namespace, id, [...others, place])
+        putDue(tx, namespace, { kind: 'entity', groupId, memberId: id }, own.until)
       } else {
-        tx.put(edge, { ...leaving, out: op })
-        const places = present.map((one) => (one.id === groupId ? { ...one, out: op } : one))
+        // What was read before may bear marks that are settled by now: written again they would come to mean something else.
+        tx.put(edge, { ...unmarked(leaving), out: op })
+        const places = present.map((one) =>
+          one.id === groupId ? { ...unmarked(one), out: op } : one,
+        )
         putMemberships(tx, namespace, id, places)
       }
     }
   })
+
+/** Throws for entities that are gone: as a list is refused, else from the beginning, where the members are named once more. */
+const checkJoining = async (
+  call: LargeCall,
+  tx: Tx,
+  large: LargeWrite,
+  joining: readonly string[],
+): Promise<void> => {
+  const { edges } = large.change
+  if (edges === undefined) return checkEntities(call, tx, joining)
+  const found = await tx.getMany(joining.map((id) => entityRef(call.namespace.number, id)))
+  for (const [index, id] of joining.entries()) {
+    if (found[index]?.name !== edges.get(id)?.name) throw interrupted(large)
+  }
+}
 
 /** What the group is given in the commit that is the write. */
 export const inForce = (

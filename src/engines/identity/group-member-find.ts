@@ -67,20 +67,19 @@ export interface Named {
 const TOLD = 20
 
 /**
- * The members that a request means, each once: entities, then groups, in the order they were sent. What was looked up by name
- * is a check of the commit, what was named by id is not. Throws a Refusal that lists all who are unknown; with `lenient`, ids
+ * The members that a request means, each once: entities, then groups, in the order they were sent. Nothing of it is a check of
+ * the commit, of which there would be too many: whoever changes a member reads its record, name included. Throws a Refusal that lists all who are unknown; with `lenient`, ids
  * of which there is nothing are not refused: a member to be removed may be gone already.
  */
 export const membersNamed = async (
-  tx: Tx,
   call: FindCall,
   asked: MembersAsked,
   lenient: boolean,
 ): Promise<readonly Named[]> => {
   const unknown: string[] = []
   const hints: Hint[] = []
-  const entities = await resolve(tx, call, 'entity', asked.entityIds, asked.entityNames, lenient)
-  const groups = await resolve(tx, call, 'group', asked.groupIds, asked.groupNames, lenient)
+  const entities = await resolve(call, 'entity', asked.entityIds, asked.entityNames, lenient)
+  const groups = await resolve(call, 'group', asked.groupIds, asked.groupNames, lenient)
   for (const each of [entities, groups]) {
     unknown.push(...each.unknown)
     hints.push(...each.hints)
@@ -99,7 +98,6 @@ interface Resolved {
 }
 
 const resolve = async (
-  tx: Tx,
   { names, namespace: { number: namespace }, records }: FindCall,
   kind: MemberKind,
   ids: readonly string[],
@@ -111,7 +109,7 @@ const resolve = async (
   const recordRef = (id: string): Ref<{ readonly name: string }> =>
     kind === 'entity' ? entityRef(namespace, id) : knownGroupRef(namespace, id)
 
-  const owners = await tx.getMany(byNames.map(nameRef))
+  const owners = await records.getMany(byNames.map(nameRef))
   const meant = [
     ...ids.map((id) => ({ id: idBytes(id) === undefined ? undefined : id, text: id, byId: true })),
     ...byNames.map((name, index) => ({ id: owners[index]?.id, text: name, byId: false })),
@@ -130,7 +128,7 @@ const resolve = async (
     }
     unknown.push(`no ${kind} ${sentId ? 'with the id' : 'named'} ${JSON.stringify(text)}`)
     if (sentId && hints.length < TOLD) {
-      hints.push(...nameHint(kind, text, (await tx.peek(nameRef(text)))?.id))
+      hints.push(...nameHint(kind, text, (await records.get(nameRef(text)))?.id))
     }
   }
   return { found: [...members.values()], unknown, hints }

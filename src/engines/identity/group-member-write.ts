@@ -7,7 +7,9 @@ import { data } from '../../engine/result.ts'
 import { limits } from '../../limits.ts'
 import { entityRef } from './entity-record.ts'
 import { countMembers } from './group-counters.ts'
-import { refuseBusy, whenFree } from './group-busy.ts'
+import { GroupBusy, refuseBusy, whenFree } from './group-busy.ts'
+import type { LargeChange, LargeWrite } from './group-large-write.ts'
+import { checkLarge, inForce, putLarge, writeLarge } from './group-large-write.ts'
 import type { GroupNamed, Named } from './group-member-find.ts'
 import { groupNamed, membersNamed, refuseExternal } from './group-member-find.ts'
 import type { MembersAsked, Terms } from './group-member-input.ts'
@@ -26,7 +28,10 @@ import { putMemberships } from './membership-record.ts'
 import type { GroupRecord, MemberEdge } from './records.ts'
 import { writtenTime } from './written-time.ts'
 
-type WriteCall = Pick<Call, 'names' | 'namespace' | 'now' | 'records' | 'caller' | 'hint'>
+type WriteCall = Pick<
+  Call,
+  'names' | 'namespace' | 'now' | 'records' | 'caller' | 'hint' | 'newId' | 'requestId'
+>
 
 /** A change of some members of a group. */
 export interface MembersChange {
@@ -45,9 +50,9 @@ interface Change extends Named {
 }
 
 /**
- * Adds members to an internal group in one commit: 200 with who was added, who got another end or reason, and who was in it as
- * asked already; nothing is written when all were. Conflicts are retried inside. Throws Refusals: 404 for the group, 400 for
- * all members that are unknown, an external group, a cycle, another modify_index than expected, more than a commit holds.
+ * Adds members to an internal group, all at one instant: 200 with who was added, who got another end or reason, and who was in
+ * it as asked already; nothing is written when all were. Conflicts are retried inside. Throws Refusals: 404 for the group, 400
+ * for all members that are unknown, an external group, a cycle, another modify_index than expected, more than can be done.
  */
 export const addMembers = async (
   call: WriteCall,
@@ -55,36 +60,24 @@ export const addMembers = async (
   change: MembersChange,
   terms: Terms,
 ): Promise<Result> => {
-  const outcome = await settled(() =>
-    call.records.transact(async (tx) => {
-      const group = await targetOf(tx, call, mounts, change)
-      const named = await membersNamed(tx, call, change.members, false)
-      const edges = await edgesOf(call, group, named)
-      const changes = named.map((member, index) => asAdded(call, member, edges[index], terms))
-      const changed = changes.filter(({ before, after }) => before !== after)
-      await refuseGone(tx, call, changed)
-      await refuseCycles(tx, call, group, changed)
-      return { group: await put(tx, call, group, changed, undefined), changes }
-    }),
-  )
-  const { group, changes } = outcome
+  const { group, changes } = await changeMembers(call, mounts, change, {
+    emptied: undefined,
+    lenient: false,
+    changeOf: (member, edge) => asAdded(call, member, edge, terms),
+  })
   const isNew = ({ before }: Change): boolean => before === undefined || !isLive(before, call.now)
-  const unchanged = changes.filter(({ before, after }) => before === after)
-  if (terms.until === undefined)
-    hintKeptEnds(
-      call,
-      changes.filter((one) => !isNew(one)),
-    )
+  const present = changes.filter((one) => !isNew(one))
+  if (terms.until === undefined) hintKeptEnds(call, present)
   return data({
     ...groupShown(group),
     added: changes.filter((one) => isNew(one)).map(shown),
-    updated: changes.filter((one) => !isNew(one) && one.before !== one.after).map(shown),
-    unchanged: unchanged.map(shown),
+    updated: present.filter(({ before, after }) => before !== after).map(shown),
+    unchanged: present.filter(({ before, after }) => before === after).map(shown),
   })
 }
 
 /**
- * Takes members out of an internal group in one commit: 200 with who was removed and who was not in it. The rest as for
+ * Takes members out of an internal group, all at one instant: 200 with who was removed and who was not in it. The rest as for
  * `addMembers`; ids of which there is nothing count as not in it, names that nobody has are refused.
  */
 export const removeMembers = async (
@@ -92,25 +85,106 @@ export const removeMembers = async (
   mounts: MountDirectory,
   change: MembersChange,
 ): Promise<Result> => {
-  const { group, changes } = await settled(() =>
-    call.records.transact(async (tx) => {
-      const target = await targetOf(tx, call, mounts, change)
-      const named = await membersNamed(tx, call, change.members, true)
-      const edges = await edgesOf(call, target, named)
-      const all = named.map((member, index) => {
-        const edge = edges[index]
-        const before = edge !== undefined && isLive(edge, call.now) ? edge : undefined
-        return { ...member, before, after: undefined }
-      })
-      const removed = all.filter(({ before }) => before !== undefined)
-      return { group: await put(tx, call, target, removed, 'members'), changes: all }
-    }),
-  )
+  const { group, changes } = await changeMembers(call, mounts, change, {
+    emptied: 'members',
+    lenient: true,
+    changeOf: (member, edge) => {
+      const before = edge !== undefined && isLive(edge, call.now) ? edge : undefined
+      return { ...member, before, after: undefined }
+    },
+  })
   const list = (was: boolean): unknown[] =>
     changes
       .filter(({ before }) => (before !== undefined) === was)
       .map(({ kind, id, name }) => ({ type: kind, id, name }))
   return data({ ...groupShown(group), removed: list(true), absent: list(false) })
+}
+
+/** What is done to the members. */
+interface Deed {
+  /** What the group's record says when this leaves no members. */
+  readonly emptied: 'members' | undefined
+  /** Whether ids of which there is nothing are let by. */
+  readonly lenient: boolean
+  readonly changeOf: (member: Named, edge: MemberEdge | undefined) => Change
+}
+
+interface Changed {
+  /** After the change. */
+  readonly group: GroupRecord
+  /** Of all members of the request, also of those that stay as they are. */
+  readonly changes: readonly Change[]
+}
+
+const isChanged = ({ before, after }: Change): boolean => before !== after
+
+/** In one commit, or, where that does not hold it, so that one commit brings it into force. */
+const changeMembers = (
+  call: WriteCall,
+  mounts: MountDirectory,
+  change: MembersChange,
+  deed: Deed,
+): Promise<Changed> =>
+  settled(async () => {
+    const done = await call.records.transact(async (tx): Promise<Changed | undefined> => {
+      const group = await targetOf(tx, call, mounts, change)
+      const changes = await changesOf(call, group, change, deed)
+      const changed = changes.filter(isChanged)
+      if (writesOf(changed) > limits.commitWrites) return undefined
+      await refuseGone(tx, call, group, changed)
+      await refuseCycles(tx, call, group, changed)
+      return { group: await put(tx, call, group, changed, deed, undefined), changes }
+    })
+    return done ?? changeMany(call, mounts, change, deed)
+  })
+
+const changesOf = async (
+  call: WriteCall,
+  group: GroupRecord,
+  { members }: MembersChange,
+  { changeOf, lenient }: Deed,
+): Promise<readonly Change[]> => {
+  const named = await membersNamed(call, members, lenient)
+  const edges = await edgesOf(call, group, named)
+  return named.map((member, index) => changeOf(member, edges[index]))
+}
+
+/** Entities that join or leave are prepared in commits before; the others are changed in the one that is the write. */
+const changeMany = async (
+  call: WriteCall,
+  mounts: MountDirectory,
+  change: MembersChange,
+  deed: Deed,
+): Promise<Changed> => {
+  let changes: readonly Change[] = []
+  const isPrepared = ({ kind, before, after }: Change): boolean =>
+    kind === 'entity' && (after === undefined || before === undefined || !isLive(before, call.now))
+  const begin = (tx: Tx): Promise<GroupRecord> => targetOf(tx, call, mounts, change)
+  const prepare = async (group: GroupRecord | undefined): Promise<LargeChange> => {
+    changes = await changesOf(call, group!, change, deed)
+    const prepared = changes.filter((one) => isChanged(one) && isPrepared(one))
+    const joining = prepared.filter(({ after }) => after !== undefined)
+    const edgesBefore = (some: readonly Change[]): ReadonlyMap<string, MemberEdge> =>
+      new Map(some.flatMap(({ id, before }) => (before === undefined ? [] : [[id, before]])))
+    return {
+      joining: joining.map(({ id }) => id),
+      edges: new Map(joining.map(({ id, name, after }) => [id, { edge: after!, name }])),
+      leaving: edgesBefore(prepared.filter(({ after }) => after === undefined)),
+      ended: edgesBefore(joining),
+      settling: new Map(),
+    }
+  }
+  const finish = async (tx: Tx, large: LargeWrite): Promise<Changed> => {
+    const group = await targetOf(tx, call, mounts, change)
+    await checkLarge(call, tx, group, large)
+    const rest = changes.filter((one) => isChanged(one) && !isPrepared(one))
+    await refuseGone(tx, call, group, rest)
+    await refuseCycles(tx, call, group, rest)
+    const after = await put(tx, call, group, rest, deed, large)
+    await putLarge(call, tx, large)
+    return { group: after, changes }
+  }
+  return writeLarge(call, call.newId(), [], begin, prepare, finish)
 }
 
 /** A refusal for a change that did not settle says when to come again. */
@@ -134,7 +208,7 @@ const targetOf = async (
 ): Promise<GroupRecord> => {
   const group = await groupNamed(tx, call, change.group)
   await refuseExternal(tx, call, mounts, group)
-  refuseBusy(group)
+  refuseBusy(group, call.requestId)
   if (change.cas !== undefined && change.cas !== group.modifyIndex) {
     throw invalid('check-and-set parameter did not match the current version')
   }
@@ -189,19 +263,25 @@ const asAdded = (
   return { ...member, before, after: same ? before : { ...before, ...wanted } }
 }
 
-/** Of who is added, the commit rests on their being there. */
+/** The commit rests on those who are added being there, under the names they were found by. Throws a GroupBusy otherwise. */
 const refuseGone = async (
   tx: Tx,
   { namespace: { number: namespace } }: WriteCall,
+  group: GroupRecord,
   changed: readonly Change[],
 ): Promise<void> => {
-  const found = await tx.getMany<unknown>(
-    changed.map(({ kind, id }) =>
+  const added = changed.filter(({ after }) => after !== undefined)
+  const found = await tx.getMany<{ readonly name: string }>(
+    added.map(({ kind, id }) =>
       kind === 'entity' ? entityRef(namespace, id) : knownGroupRef(namespace, id),
     ),
   )
-  const gone = changed.find((_, index) => found[index] === undefined)
-  if (gone !== undefined) throw invalid(`no ${gone.kind} with the id ${JSON.stringify(gone.id)}`)
+  if (added.some(({ name }, index) => found[index]?.name !== name)) {
+    throw new GroupBusy(
+      group.id,
+      'members of the request were renamed or deleted at that moment; nothing was changed, try again',
+    )
+  }
 }
 
 /** Going up from the group needs no listing: a member that is met there would close a cycle. */
@@ -222,12 +302,16 @@ const refuseCycles = async (
   }
 }
 
-/** The group, its counter, the stamp of the hierarchy. */
-const OWN_WRITES = 3
+/** The group, its counter, the stamp of the hierarchy, and a few to spare. */
+const OWN_WRITES = 6
 
-/** Edge, the member's own record, and the entries of the end before and after. */
-const writesOf = ({ before, after }: Change): number =>
-  2 + (before?.until === after?.until ? 0 : (before?.until ? 1 : 0) + (after?.until ? 1 : 0))
+/** With each change its edge, the member's own record, and the entries of the end before and after. */
+const writesOf = (changed: readonly Change[]): number =>
+  changed.reduce((sum, { before, after }) => {
+    const moved = before?.until !== after?.until
+    const ends = moved ? [before?.until, after?.until].filter((end) => end !== undefined) : []
+    return sum + 2 + ends.length
+  }, OWN_WRITES)
 
 /** Puts the changes and the group, which counts one write; nothing when there are none. */
 const put = async (
@@ -235,18 +319,18 @@ const put = async (
   call: WriteCall,
   group: GroupRecord,
   changed: readonly Change[],
-  emptied: 'members' | undefined,
+  { emptied }: Deed,
+  large: LargeWrite | undefined,
 ): Promise<GroupRecord> => {
-  if (changed.length === 0) return group
-  const writes = changed.reduce((sum, change) => sum + writesOf(change), OWN_WRITES)
-  if (writes > limits.commitWrites) {
+  if (changed.length === 0 && large === undefined) return group
+  if (writesOf(changed) > limits.commitWrites) {
     throw invalid(
-      `the request changes ${changed.length} members of the group at once, which is more than is possible: ` +
+      `the request changes the end or the groups of ${changed.length} members at once, which is more than is possible: ` +
         'send it in smaller steps (members that stay as they are do not count)',
     )
   }
   const namespace = call.namespace.number
-  const after = rewritten(group, { emptied })
+  const after = rewritten(group, { emptied, ...inForce(group, large) })
   tx.put(knownGroupRef(namespace, group.id), after)
   const entities = changed.filter(({ kind }) => kind === 'entity')
   const groups = changed.filter(({ kind }) => kind === 'group')

@@ -91,7 +91,8 @@ const writeMany = (
   const finish = async (tx: Tx, large: LargeWrite): Promise<Outcome> =>
     (await writeIn(tx, call, write, newId, large)) as Outcome
   const wanted = sortedOnce(write.memberEntityIds ?? [])
-  return writeLarge(call, newId, joining, wanted, begin, finish)
+  const changeOf = (group: GroupRecord | undefined) => memberChange(call, group, wanted)
+  return writeLarge(call, newId, joining, begin, changeOf, finish)
 }
 
 /** Writes in `tx`; with `large`, what that has prepared. Writes nothing but tells who joins when it takes such preparation. */

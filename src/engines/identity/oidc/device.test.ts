@@ -78,7 +78,13 @@ describe('a user code', () => {
         const code = drawUserCode((length) => Buffer.from([...stream.take(length)]))
         assert.match(code, /^[BCDFGHJKLMNPQRSTVWXZ]{8}$/)
         const shown = shownUserCode(code)
-        for (const text of [shown, shown.toLowerCase(), code, ` ${shown} `, [...code].join(' ')])
+        for (const text of [
+          shown,
+          shown.toLowerCase(),
+          code,
+          ` ${shown} `,
+          code.split('').join(' '),
+        ])
           assert.equal(readUserCode(text), code)
       }),
       { numRuns: 50 },
