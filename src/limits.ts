@@ -46,6 +46,8 @@ export const limits = {
   orphanDrainMs: 1_000,
   /** A worker that has not given a sign for this long is replaced (architecture.md C1). */
   workerSilenceMs: 5_000,
+  /** Until its first sign: a busy machine may take long to load its code, and it holds nothing yet. */
+  workerStartMs: 30_000,
   /** System defaults of token and lease TTLs, in seconds (768h), as the reference has them. */
   defaultLeaseTtlSeconds: 2_764_800,
   maxLeaseTtlSeconds: 2_764_800,

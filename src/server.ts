@@ -11,3 +11,15 @@ export const startServer = async (config: ServerConfig, io: ServerIo): Promise<R
   const { startSupervisor } = await import('./supervisor/supervisor.ts')
   return startSupervisor(config, io)
 }
+
+export type { Inspected, Restored, RestoreOptions } from './process/restore.ts'
+
+/** Reads a snapshot file whole: what it holds. Throws an Error for one that is not whole or was changed. */
+export const inspectSnapshot: typeof import('./process/restore.ts').inspectSnapshot = async (
+  file,
+) => (await import('./process/restore.ts')).inspectSnapshot(file)
+
+/** Restores a snapshot file into the storage of a server that does not run. Throws an Error that says what stands in the way. */
+export const restoreSnapshot: typeof import('./process/restore.ts').restoreSnapshot = async (
+  ...args
+) => (await import('./process/restore.ts')).restoreSnapshot(...args)

@@ -128,9 +128,14 @@ describe('a membership that ends', () => {
     const added = { entity_ids: auth['entity_id'], ttl: '1h' }
     await server.write('identity/group-member/name/eng', added)
     assert.equal(await ask(), 200)
-    await server.forward(3_600_000 - 60_000)
+    // A write goes to the store, whose answer tells the time.
+    const forward = async (time: number): Promise<void> => {
+      await server.forward(time)
+      await server.write('identity/group', { name: 'tick' })
+    }
+    await forward(3_600_000 - 60_000)
     assert.equal(await ask(), 200)
-    await server.forward(60_000)
+    await forward(60_000)
     assert.equal(await ask(), 403)
   })
 })

@@ -21,6 +21,8 @@ export interface AuditBrokerOptions {
   readonly log: (message: string, error?: unknown) => void
   /** Ms since 1970. */
   readonly now: () => number
+  /** Told of each entry that no device took. */
+  readonly onFailed?: () => void
   /** Longer lists are written as their counts; default 10,000, `Infinity` for full entries whatever they cost. */
   readonly listKeysMax?: number
   /** The machine, where tests fake it. */
@@ -48,6 +50,8 @@ export interface AuditBroker {
   reopen(): Promise<readonly DeviceProblem[]>
   /** Whether the last entry was taken by no device. */
   failing(): boolean
+  /** The paths of the devices that did not take their last entry. */
+  failingDevices(): readonly string[]
   /** Writes what waits and lets all devices go. */
   close(): Promise<void>
 }
@@ -192,6 +196,10 @@ class Broker implements AuditBroker {
     return this.#failing
   }
 
+  failingDevices(): readonly string[] {
+    return this.#mounted.filter(({ failing }) => failing).map(({ config }) => config.path)
+  }
+
   async close(): Promise<void> {
     await this.setDevices([])
   }
@@ -224,6 +232,7 @@ class Broker implements AuditBroker {
   /** For the trails: whether an entry was taken at all. */
   settle(failed: AuditFailed | undefined): void {
     const failing = failed !== undefined
+    if (failing) this.#options.onFailed?.()
     if (failed !== undefined && !this.#failing) {
       this.#options.log(`${failed.message}: requests are refused until one does`, failed.cause)
     }

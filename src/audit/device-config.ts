@@ -1,6 +1,7 @@
 import { invalid } from '../engine/refusal.ts'
 import type { DeviceOptions } from './device-options.ts'
 import { commonOptions } from './device-options.ts'
+import { trimSlashes } from '../std/trim-slashes.ts'
 
 /** An audit device as it is kept, by configuration or by sys/audit. */
 export interface AuditDeviceConfig {
@@ -22,7 +23,7 @@ export interface DeviceGates {
 
 /** A device's path as it is kept: `file` becomes `file/`. Throws a Refusal when nothing is left. */
 export const devicePath = (path: string): string => {
-  const bare = path.replace(/^\/+|\/+$/g, '')
+  const bare = trimSlashes(path)
   if (bare === '') throw invalid('backend path must be specified')
   return `${bare}/`
 }

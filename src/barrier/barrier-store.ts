@@ -11,8 +11,16 @@ import type {
   Stored,
 } from '../storage/store.ts'
 import { BarrierBroken } from './barrier-broken.ts'
+import type { BrokenValues } from './broken-values.ts'
 import type { Keyring } from './keyring.ts'
 import { Sealer } from './sealer.ts'
+
+/** The first key after this one. */
+const successorOf = (key: Key): Key => {
+  const next = new Uint8Array(key.length + 1)
+  next.set(key)
+  return next
+}
 
 /** What stays plain: stamps, which cause work and grant nothing, and the seal's own records, which seal themselves. */
 const PLAIN_PREFIXES = ['st/', 'meta/'].map((prefix) => Buffer.from(prefix))
@@ -29,18 +37,26 @@ export interface BarrierOptions {
    * keyring record and has the keyring `adopt` it; a term unknown even to a reload begun after the value was read is BarrierBroken.
    */
   readonly reloadKeyring?: () => Promise<void>
+  /** Told of values that do not open; what it wants set aside is left out of lists. */
+  readonly broken?: Pick<BrokenValues, 'note'>
+  /** Told how many values a commit sealed. */
+  readonly onSealed?: (values: number) => void
 }
 
 class BarrierStore implements Store {
   readonly #store: Store
   readonly #sealer: Sealer
   readonly #reload: (() => Promise<void>) | undefined
+  readonly #broken: Pick<BrokenValues, 'note'> | undefined
+  readonly #onSealed: ((values: number) => void) | undefined
   #reloading: Promise<void> | undefined
 
   constructor(store: Store, keyring: Keyring, options: BarrierOptions) {
     this.#store = store
     this.#sealer = new Sealer(keyring)
     this.#reload = options.reloadKeyring
+    this.#broken = options.broken
+    this.#onSealed = options.onSealed
   }
 
   async read(keys: readonly Key[], deadline: Deadline): Promise<Answer<Stored>> {
@@ -53,19 +69,24 @@ class BarrierStore implements Store {
   }
 
   async list(range: ListRange, deadline: Deadline): Promise<Answer<Listed>> {
-    const answer = await this.#store.list(range, deadline)
-    return {
-      now: answer.now,
-      items: await this.#openAll(answer.items, (index) => answer.items[index]!.key),
+    let { from } = range
+    for (;;) {
+      const { now, items } = await this.#store.list({ ...range, from }, deadline)
+      const opened = await this.#openAll(items, (index) => items[index]!.key, true)
+      // An empty page is the end: one that holds nothing but what is set aside must not look like it.
+      if (items.length === 0 || opened.length > 0) return { now, items: opened }
+      from = successorOf(items.at(-1)!.key)
     }
   }
 
   commit(commit: Commit, deadline: Deadline): Promise<Outcome> {
-    const writes = commit.writes.map((write) =>
-      write.value === undefined || isPlain(write.key)
-        ? write
-        : { key: write.key, value: this.#sealer.seal(write.key, write.value) },
-    )
+    let sealed = 0
+    const writes = commit.writes.map((write) => {
+      if (write.value === undefined || isPlain(write.key)) return write
+      sealed++
+      return { key: write.key, value: this.#sealer.seal(write.key, write.value) }
+    })
+    if (sealed > 0) this.#onSealed?.(sealed)
     return this.#store.commit({ ...commit, writes }, deadline)
   }
 
@@ -87,6 +108,7 @@ class BarrierStore implements Store {
   async #openAll<T extends Stored>(
     items: readonly T[],
     keyAt: (index: number) => Key,
+    maySetAside = false,
   ): Promise<T[]> {
     const opened: T[] = []
     for (const [index, item] of items.entries()) {
@@ -95,21 +117,33 @@ class BarrierStore implements Store {
         opened.push(item)
         continue
       }
-      let value = this.#sealer.open(key, item.value)
-      if (value === 'unknown-term' && this.#reloading !== undefined) {
-        // It may have read the keyring before this term was made: it helps, but proves nothing (architecture.md A2).
-        await this.#reloading
-        value = this.#sealer.open(key, item.value)
+      try {
+        const known = this.#sealer.open(key, item.value)
+        const value = known === 'unknown-term' ? await this.#openLater(key, item.value) : known
+        opened.push({ ...item, value })
+      } catch (error) {
+        if (!(error instanceof BarrierBroken)) throw error
+        const aside = this.#broken?.note(error) ?? false
+        if (!aside || !maySetAside) throw error
       }
-      if (value === 'unknown-term') {
-        await this.#learnTerms()
-        value = this.#sealer.open(key, item.value)
-      }
-      if (value === 'unknown-term')
-        throw new BarrierBroken(key, 'is sealed by a term that the keyring lacks')
-      opened.push({ ...item, value })
     }
     return opened
+  }
+
+  /** Opens a value whose term is not known here yet. */
+  async #openLater(key: Key, sealed: Uint8Array): Promise<Uint8Array> {
+    let value: Uint8Array | 'unknown-term' = 'unknown-term'
+    if (this.#reloading !== undefined) {
+      // It may have read the keyring before this term was made: it helps, but proves nothing (architecture.md A2).
+      await this.#reloading
+      value = this.#sealer.open(key, sealed)
+    }
+    if (value === 'unknown-term') {
+      await this.#learnTerms()
+      value = this.#sealer.open(key, sealed)
+    }
+    if (value !== 'unknown-term') return value
+    throw new BarrierBroken(key, 'is sealed by a term that the keyring lacks')
   }
 
   /** One reload at a time serves all who wait for it. */

@@ -236,6 +236,21 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/operator-seal.ts')).operatorSeal,
   },
   {
+    name: 'operator snapshot inspect',
+    synopsis: 'Verify a snapshot file and show what it holds',
+    load: async () => (await import('./commands/operator-snapshot.ts')).snapshotInspect,
+  },
+  {
+    name: 'operator snapshot restore',
+    synopsis: 'Restore a snapshot into the storage of a server that does not run',
+    load: async () => (await import('./commands/operator-snapshot.ts')).snapshotRestore,
+  },
+  {
+    name: 'operator snapshot save',
+    synopsis: 'Save everything a server stores, while it serves',
+    load: async () => (await import('./commands/operator-snapshot.ts')).snapshotSave,
+  },
+  {
     name: 'operator unseal',
     synopsis: 'Give a server one of its unseal keys',
     load: async () => (await import('./commands/operator-unseal.ts')).operatorUnseal,

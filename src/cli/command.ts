@@ -4,6 +4,7 @@ import type { Flag, FlagValues } from './flags.ts'
 import { remoteFailure } from './failure.ts'
 import type { Format } from './globals.ts'
 import type { CommandIo } from './io.ts'
+import { trimSlashes } from '../std/trim-slashes.ts'
 
 /** One call of a command: its words, parsed, and what it may touch. */
 export type Call = {
@@ -44,7 +45,7 @@ export const asking = async <T>(what: string, ask: () => Promise<T>): Promise<T>
 }
 
 /** A path as the reference's client takes it: without slashes and spaces around it. */
-export const trimPath = (path: string): string => path.trim().replace(/^\/+|\/+$/g, '')
+export const trimPath = (path: string): string => trimSlashes(path.trim())
 
 /** A mount path as answers have it: with one slash at its end. */
 export const mountPath = (path: string): string => `${trimPath(path)}/`

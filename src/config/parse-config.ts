@@ -54,7 +54,13 @@ const textNames = [
   'log_file',
   'pid_file',
 ] as const
-const secondsNames = ['default_lease_ttl', 'max_lease_ttl', 'default_max_request_duration'] as const
+const secondsNames = [
+  'default_lease_ttl',
+  'max_lease_ttl',
+  'default_max_request_duration',
+  'ui_session_idle_ttl',
+  'ui_session_max_ttl',
+] as const
 const booleanNames = [
   'ui',
   'raw_storage_endpoint',
@@ -210,6 +216,8 @@ export const mergeConfig = (
     logFile: text('log_file'),
     pidFile: text('pid_file'),
     ui: overrides.ui ?? boolean('ui'),
+    uiSessionIdleSeconds: seconds('ui_session_idle_ttl', limits.uiSessionIdleSeconds),
+    uiSessionMaxSeconds: seconds('ui_session_max_ttl', limits.uiSessionMaxSeconds),
     userLockout: lockoutOf(
       overrides.disableUserLockout === true
         ? lockouts.filter((each) => each.values.disabled !== false).concat(disabled)

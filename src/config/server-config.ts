@@ -101,7 +101,12 @@ export type PostgresStorageConfig = {
 /** Where the data lies: memory, LMDB in a folder (`storage "lmdb"`; `file` means the same), or PostgreSQL. */
 export type StorageConfig =
   | { readonly kind: 'inmem' }
-  | { readonly kind: 'lmdb'; readonly path: string }
+  | {
+      readonly kind: 'lmdb'
+      readonly path: string
+      /** Stands in for memory, which processes do not share: gone with the server. */
+      readonly temporary?: boolean
+    }
   | PostgresStorageConfig
 
 /** How the root key is guarded. Only Shamir shares are built. */
@@ -165,6 +170,9 @@ export type ServerConfig = {
   readonly logFile: string | undefined
   readonly pidFile: string | undefined
   readonly ui: boolean
+  /** How long a sign-in in a browser lasts without use, and in all. */
+  readonly uiSessionIdleSeconds: number
+  readonly uiSessionMaxSeconds: number
   /** By method, `all` and defaults already applied. */
   readonly userLockout: ReadonlyMap<Exclude<LockoutMethod, 'all'>, UserLockout>
   readonly rawStorageEndpoint: boolean

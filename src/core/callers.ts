@@ -46,6 +46,8 @@ export type Nobody = 'no-token' | 'no-entity'
 export interface CallersOptions {
   readonly store: Store
   readonly cache: RecordCache
+  /** Told of each look for a caller, and whether one that still holds was there. */
+  readonly onLookup?: (hit: boolean) => void
   readonly time: StoreTime
   readonly names: Names
   readonly policies: PolicyStore
@@ -111,7 +113,9 @@ export class Callers {
   async #of(namespace: Namespace, key: Uint8Array, load: Load): Promise<Caller | Nobody> {
     const id = keyId(key)
     const cached = this.#cache.get(id)
-    if (cached !== undefined && (await this.#holds(cached))) return cached
+    const held = cached !== undefined && (await this.#holds(cached)) ? cached : undefined
+    this.#options.onLookup?.(held !== undefined)
+    if (held !== undefined) return held
     const built = await this.#build(namespace, load).catch((error: unknown) => {
       throw asRefusal(error)
     })

@@ -57,6 +57,8 @@ export interface CoreEngines {
 export interface CoreOptions {
   /** Sealed by the barrier. */
   readonly store: Store
+  /** Told of each look into a cache. */
+  readonly onLookup?: (cache: 'callers' | 'records', hit: boolean) => void
   readonly names: Names
   /** Seals what batch tokens carry, for as long as the barrier lasts. */
   readonly batchSealer: BatchSealer
@@ -168,7 +170,7 @@ export class Core {
     const { broker, names, log } = options
     this.#store = withTime(options.store, this.#time)
     const store = this.#store
-    const cache = new RecordCache()
+    const cache = new RecordCache({ onLookup: (hit) => options.onLookup?.('records', hit) })
     this.records = createRecords({
       store,
       cache,
@@ -193,6 +195,7 @@ export class Core {
     const callers = new Callers({
       store,
       cache,
+      onLookup: (hit) => options.onLookup?.('callers', hit),
       time: this.#time,
       names,
       policies: this.#policies,
@@ -262,7 +265,7 @@ export class Core {
       },
       engines: async () =>
         (await this.#mounts.current()).all.map(({ engine, view }) => ({ engine, mount: view })),
-      now: () => this.#now(),
+      now: () => this.now(),
       onFault: (error, what) => log(`${what} failed`, error),
     })
   }
@@ -270,7 +273,7 @@ export class Core {
   /** Puts what every server has where it is missing, and begins background work. Costs the same whatever the data. */
   async start(): Promise<void> {
     await this.#learnKeyring()
-    const scope = { namespace: rootNamespace, names: this.#options.names, now: await this.#now() }
+    const scope = { namespace: rootNamespace, names: this.#options.names, now: await this.now() }
     for (const mount of BUILTIN_MOUNTS) {
       const present = await this.#mounts.all()
       if (present.some(({ path }) => path === mount.path)) continue
@@ -310,7 +313,7 @@ export class Core {
   async createRootToken(text: string | undefined): Promise<string> {
     const drawn = drawToken()
     const mountUuid = (await this.#tokenMount()).uuid
-    const now = await this.#now()
+    const now = await this.now()
     const chosen = text ?? drawn.text
     await this.records.transact(async (tx) => {
       issueToken(
@@ -348,7 +351,8 @@ export class Core {
     return found.record
   }
 
-  async #now(): Promise<number> {
+  /** The store's time, ms. */
+  async now(): Promise<number> {
     const { now } = await this.#store.versions([], deadlineIn(limits.storeWaitMs))
     return now
   }

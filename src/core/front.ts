@@ -4,6 +4,7 @@ import type { Route } from '../engine/route.ts'
 import { readInput } from './input.ts'
 import type { Core } from './core.ts'
 import { rootNamespace } from './core.ts'
+import { asRefusal } from './records.ts'
 import type { Reply } from './reply.ts'
 import { NO_RAW_BODY, errorReply, refusalReply } from './reply.ts'
 import type { Request } from './request.ts'
@@ -97,7 +98,9 @@ export class Front {
       if (result.kind !== 'raw') throw new Error(`sys/${route.path} answers bare bodies only`)
       return { ...result, headers: result.headers ?? {} }
     } catch (error) {
-      if (error instanceof Refusal) return refusalReply(error, true)
+      const refusal = asRefusal(error)
+      if (refusal !== error) this.#options.log(`request ${request.requestId} was refused`, error)
+      if (refusal instanceof Refusal) return refusalReply(refusal, true)
       this.#options.log(`request ${request.requestId} failed`, error)
       return errorReply(500, ['internal error'])
     }

@@ -386,6 +386,7 @@ export class Handler {
           leaseDurationSeconds: result.leaseDurationSeconds ?? 0,
           status: result.status,
           audited: result.audited as Success['audited'],
+          emptyWarnings: result.emptyWarnings,
           warnings: [],
           hints: call.hints,
         }

@@ -1,4 +1,5 @@
 import { withBarrier } from '../barrier/barrier-store.ts'
+import type { BrokenValues } from '../barrier/broken-values.ts'
 import type { Keyring } from '../barrier/keyring.ts'
 import type { NewMount } from '../engine/ports/mounts.ts'
 import type { InitOutcome, SealPort, SealStatus } from '../engine/ports/seal.ts'
@@ -26,6 +27,8 @@ export interface LifecycleOptions {
   readonly open: (sealed: Store, keyring: Keyring, reload: () => Promise<void>) => Promise<Opened>
   /** Where the shares of an unsealing are collected: this process or its supervisor. */
   readonly keeper: ShareKeeper
+  /** Hears of stored values that do not open. */
+  readonly broken?: BrokenValues
   readonly log: (message: string, error?: unknown) => void
 }
 
@@ -162,9 +165,12 @@ export class Lifecycle implements SealPort {
   }
 
   #openWith(unsealed: Unsealed): Promise<Opened> {
-    const { store, open } = this.#options
+    const { store, open, broken } = this.#options
     const reload = (): Promise<void> => reloadKeyring(store, unsealed, deadline())
-    const sealed = withBarrier(store, unsealed.keyring, { reloadKeyring: reload })
+    const sealed = withBarrier(store, unsealed.keyring, {
+      reloadKeyring: reload,
+      ...(broken === undefined ? {} : { broken }),
+    })
     return open(sealed, unsealed.keyring, reload)
   }
 }

@@ -134,13 +134,15 @@ export class MountTable implements MountPort {
     const paths = new Map(all.map((mounted) => [mounted.record.path, mounted]))
     const accessors = new Map(all.map((mounted) => [mounted.record.accessor, mounted]))
     const uuids = new Map(all.map((mounted) => [mounted.record.uuid, mounted]))
+    const longest = all.reduce((most, { record }) => Math.max(most, record.path.length), 0)
     return {
       stamp,
       all,
       find: (path) => {
         // Segment by segment from the front: mounts never nest, so the first hit is the only one.
         let at = path.indexOf('/')
-        while (at !== -1) {
+        // No further than a mount can reach: a request path may have thousands of segments.
+        while (at !== -1 && at < longest) {
           const found = paths.get(path.slice(0, at + 1))
           if (found !== undefined) return found
           at = path.indexOf('/', at + 1)

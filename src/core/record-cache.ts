@@ -30,13 +30,24 @@ const freeze = (value: unknown): void => {
  */
 export class RecordCache {
   readonly #entries: LRUCache<string, CachedRecord>
+  readonly #onLookup: ((hit: boolean) => void) | undefined
 
-  constructor(maxBytes: number = limits.cachedRecordBytes) {
+  constructor(
+    options: {
+      readonly maxBytes?: number
+      /** Told of each look; a hit may yet turn out to be stale. */
+      readonly onLookup?: (hit: boolean) => void
+    } = {},
+  ) {
+    const { maxBytes = limits.cachedRecordBytes, onLookup } = options
+    this.#onLookup = onLookup
     this.#entries = new LRUCache({ maxSize: maxBytes, maxEntrySize: limits.cachedRecordBytesEach })
   }
 
   get(ref: Ref<unknown>): CachedRecord | undefined {
-    return this.#entries.get(ref.id)
+    const found = this.#entries.get(ref.id)
+    this.#onLookup?.(found !== undefined)
+    return found
   }
 
   /** Keeps what was read; `bytes` is the length of the value as JSON. */

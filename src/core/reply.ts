@@ -18,6 +18,8 @@ export interface Success {
   readonly status: number | undefined
   /** What the audit entry shows in place of `data`. */
   readonly audited?: Json | undefined
+  /** No warnings are `[]`, not null. */
+  readonly emptyWarnings?: boolean | undefined
 }
 
 /** What the core answers; src/http turns it into bytes. */

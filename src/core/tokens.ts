@@ -214,3 +214,19 @@ export const listLeased = async function* (
       .map(({ tail, value }) => ({ key: tail, path: value.path }))
   }
 }
+
+const accessorHead = tokenAccessors.under(0).from.subarray(0, -4)
+const revokeHead = work.under(0, WORK_REVOKE).from
+
+/** What writes of the core mean, for those who count: an accessor's record is put with its token, a work record at its end. */
+export const commitMeaning = {
+  createsToken: (key: Uint8Array): boolean => beginsWith(key, accessorHead),
+  revokesToken: (key: Uint8Array): boolean => beginsWith(key, revokeHead),
+}
+
+const beginsWith = (key: Uint8Array, head: Uint8Array): boolean => {
+  for (let index = 0; index < head.length; index++) {
+    if (key[index] !== head[index]) return false
+  }
+  return true
+}

@@ -90,8 +90,14 @@ const asBool = (value: Json): boolean => {
 
 const INT = /^[+-]?(0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|0[0-7]*|[1-9][0-9]*)$/
 
+/** Characters of the longest whole number that is read: far longer than any that has room in 64 bits. */
+const INT_MOST = 256
+
 const intOfText = (text: string): number => {
   if (text === '') return 0
+  if (text.length > INT_MOST) {
+    throw new FieldError(`'' cannot parse value as 'int': strconv.ParseInt: value out of range`)
+  }
   if (!INT.test(text)) {
     throw new FieldError(`'' cannot parse value as 'int': strconv.ParseInt: invalid syntax`)
   }

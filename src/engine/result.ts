@@ -28,6 +28,8 @@ export interface DataResult {
   readonly leaseDurationSeconds?: number
   /** What the audit entry shows in place of `data`: counts and a digest of what is too much for it (identity/import). */
   readonly audited?: Readonly<Record<string, Json>>
+  /** Without a warning, `warnings` is `[]` instead of null (sys/loggers). */
+  readonly emptyWarnings?: boolean
 }
 
 /** A list as pages (settled.md 17): nothing holds all of it but the renderer. */

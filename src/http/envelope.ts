@@ -45,6 +45,8 @@ export interface SuccessParts {
   readonly data?: Json
   readonly wrapInfo?: EnvelopeWrapInfo | undefined
   readonly warnings?: readonly string[] | undefined
+  /** No warnings are `[]`, not null. */
+  readonly emptyWarnings?: boolean
   readonly auth?: EnvelopeAuth | undefined
   readonly hints?: readonly Hint[] | undefined
   /** Repeats the members of `data` in front of the envelope's own. */
@@ -112,7 +114,8 @@ const copied = (data: Json | undefined): string => {
 /** The text of a success envelope (spec/auth.md 1.5); without a newline unless `newline` says so. */
 export const envelopeText = (parts: SuccessParts): string => {
   const data = parts.data === undefined ? 'null' : stringifyJson(parts.data)
-  const warnings = parts.warnings?.length ? stringifyJson(parts.warnings) : 'null'
+  const none = parts.emptyWarnings === true ? '[]' : 'null'
+  const warnings = parts.warnings?.length ? stringifyJson(parts.warnings) : none
   // Joined, since what is put together with `+` is made flat again for its length and for the wire.
   return [
     '{',

@@ -5,6 +5,7 @@ import { interpret } from './interpret.ts'
 import type { InterpretOptions } from './interpret.ts'
 import { httpLimits } from './limits.ts'
 import type { HttpAnswer, HttpRequest } from './request.ts'
+import type { Target } from './target.ts'
 
 const origin = { remoteAddress: '127.0.0.1', remotePort: 1, requestId: 'id' }
 
@@ -14,7 +15,7 @@ const judge = (
   headers: Record<string, string | string[]> = {},
   body: string | Uint8Array = '',
   options: Partial<InterpretOptions> = {},
-): { request?: HttpRequest; answer?: HttpAnswer } =>
+): { request?: HttpRequest; answer?: HttpAnswer; page?: Target } =>
   interpret(
     {
       method,

@@ -1,5 +1,6 @@
 import { parseVaultDuration } from '../std/go-duration.ts'
 import type { Json } from '../std/json.ts'
+import { trimSlashes } from '../std/trim-slashes.ts'
 import { BadBody, patchBody, writeBody } from './body.ts'
 import { renderError } from './envelope.ts'
 import type { HttpLimits } from './limits.ts'
@@ -26,6 +27,8 @@ export interface InterpretOptions {
    * path. Such a path answers 405 to other methods before anything else is looked at, and takes no wrapping.
    */
   readonly rawMethods?: ((path: string) => readonly string[] | undefined) | undefined
+  /** Whether there are pages below `/ui/`; default no. */
+  readonly hasPages?: boolean
 }
 
 /** Where a request came from, and the id it gets. */
@@ -33,6 +36,16 @@ export interface Origin {
   readonly remoteAddress: string
   readonly remotePort: number
   readonly requestId: string
+}
+
+/** A request for a page: thrown inside, for the API has no use for it. */
+class ForPage extends Error {
+  readonly target: Target
+
+  constructor(target: Target) {
+    super('for a page')
+    this.target = target
+  }
 }
 
 /** A request whose form decides its answer: thrown inside, answered before routing. */
@@ -54,16 +67,20 @@ const first = (headers: HttpHeaders, name: string): string | undefined => {
   return typeof value === 'string' || value === undefined ? value : value[0]
 }
 
-/** Judges all that is decided before routing (spec/auth.md 1.1 to 1.3): a request for the core, or its answer. */
+/** Judges all that is decided before routing (spec/auth.md 1.1 to 1.3): a request for the core, its answer, or the page it wants. */
 export const interpret = (
   raw: RawRequest,
   origin: Origin,
   options: InterpretOptions,
-): { readonly request: HttpRequest } | { readonly answer: HttpAnswer } => {
+):
+  | { readonly request: HttpRequest }
+  | { readonly answer: HttpAnswer }
+  | { readonly page: Target } => {
   try {
     return { request: requestOf(raw, origin, options) }
   } catch (error) {
     if (error instanceof Answered) return { answer: error.answer }
+    if (error instanceof ForPage) return { page: error.target }
     if (error instanceof BadBody) return { answer: renderError(error.status, [error.message]) }
     throw error
   }
@@ -79,6 +96,7 @@ const requestOf = (raw: RawRequest, origin: Origin, options: InterpretOptions): 
       body: '400 Bad Request',
     })
   if (!isPrintable(target.path)) throw new Answered({ status: 400, body: undefined })
+  if (options.hasPages === true && target.path.startsWith('/ui/')) throw new ForPage(target)
   if (!target.path.startsWith('/v1/')) throw new Answered(outside(raw.method, target.path))
 
   const query = parseQuery(target.query)
@@ -264,7 +282,7 @@ const tokenOf = (headers: HttpHeaders): string | undefined => {
 const namespaceOf = (headers: HttpHeaders): string => {
   const value = first(headers, 'x-vault-namespace')
   if (value === undefined || value === '') return ''
-  const path = value.replace(/^\/+|\/+$/g, '')
+  const path = trimSlashes(value)
   return path === '' || path === 'root' ? '' : `${path}/`
 }
 

@@ -11,12 +11,14 @@ import { interpret } from './interpret.ts'
 import type { InterpretOptions } from './interpret.ts'
 import { httpLimits } from './limits.ts'
 import type { HttpLimits } from './limits.ts'
-import type { HttpAnswer, HttpRequest, RawRequest } from './request.ts'
+import type { HttpAnswer, HttpRequest, PageRequest, RawRequest } from './request.ts'
 
 /** What a listener is made of. */
-export interface ListenerOptions extends Omit<InterpretOptions, 'limits'> {
+export interface ListenerOptions extends Omit<InterpretOptions, 'limits' | 'hasPages'> {
   /** Answers a request. What it throws is a fault: 500, and `log` hears of it. */
   readonly handle: (request: HttpRequest) => Promise<HttpAnswer>
+  /** Answers requests below `/ui/`, as `handle` does the others; absent: there is nothing. */
+  readonly pages?: ((request: PageRequest) => Promise<HttpAnswer>) | undefined
   /** Overrides of the defaults. */
   readonly limits?: Partial<HttpLimits>
   /** Node's TLS options (`key`, `cert`, `minVersion` …); absent: plain HTTP. */
@@ -78,6 +80,7 @@ class HttpListener implements Listener, ConnectionHost {
       limits: this.limits,
       hostCheck: options.hostCheck,
       rawMethods: options.rawMethods,
+      hasPages: options.pages !== undefined,
     }
     const accept = (socket: Socket): void => this.#accept(socket)
     // A client may end its side once it has asked: it still gets its answer.
@@ -164,6 +167,14 @@ class HttpListener implements Listener, ConnectionHost {
         requestId: randomUUID(),
       }
       const judged = interpret(raw, origin, this.#interpret)
+      if ('page' in judged) {
+        const { path, query } = judged.page
+        const { method, headers, body } = raw
+        const { remoteAddress, remotePort } = origin
+        const tls = this.#options.tls !== undefined
+        const asked = { method, path, query, headers, body, remoteAddress, remotePort, tls }
+        return await this.#options.pages!(asked)
+      }
       const answer = 'answer' in judged ? judged.answer : await this.#options.handle(judged.request)
       return withNamespace(answer, raw)
     } catch (error) {

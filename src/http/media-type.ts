@@ -6,7 +6,7 @@ export type MediaType =
 const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+"
 const TYPE = new RegExp(`^${TOKEN}(?:/${TOKEN})?$`)
 const PARAMETERS = new RegExp(
-  `^(?:\\s*;\\s*${TOKEN}\\s*=\\s*(?:${TOKEN}|"(?:[^"\\\\]|\\\\.)*"))*\\s*;?\\s*$`,
+  `^(?:\\s*;\\s*${TOKEN}\\s*=\\s*(?:${TOKEN}|"(?:[^"\\\\]|\\\\.)*"))*\\s*(?:;\\s*)?$`,
 )
 
 /** Reads a Content-Type as Go's mime.ParseMediaType does, with its error texts. */

@@ -57,6 +57,7 @@ const partsOf = (success: Success): SuccessParts => ({
   auth: success.auth === undefined ? undefined : authOf(success.auth),
   wrapInfo: success.wrapInfo === undefined ? undefined : wrapInfoOf(success.wrapInfo),
   warnings: success.warnings,
+  ...(success.emptyWarnings === true ? { emptyWarnings: true } : {}),
   hints: success.hints,
   leaseDurationSeconds: success.leaseDurationSeconds,
   copyDataToTop: success.copyDataToTop,

@@ -50,6 +50,21 @@ export interface HttpAnswer {
   readonly stream?: AsyncIterable<Uint8Array>
 }
 
+/** A request for a page below `/ui/`, whose path and host have been judged. */
+export interface PageRequest {
+  readonly method: string
+  /** Decoded. */
+  readonly path: string
+  /** As sent, after the `?`, one character a byte; '' for none. */
+  readonly query: string
+  readonly headers: HttpHeaders
+  readonly body: Uint8Array
+  readonly remoteAddress: string
+  readonly remotePort: number
+  /** Whether the connection itself is secured. */
+  readonly tls: boolean
+}
+
 /** A request as it was read off the wire: only its framing has been judged. */
 export interface RawRequest {
   readonly method: string

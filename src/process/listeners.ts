@@ -1,7 +1,6 @@
 import { chmodSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import type { ServerAddress } from '../config/running-server.ts'
 import type { ListenerConfig, ServerConfig, UnixListenerConfig } from '../config/server-config.ts'
-import type { Front } from '../core/front.ts'
 import type { HttpLimits } from '../http/limits.ts'
 import type { BoundAddress, Listener } from '../http/listener.ts'
 import { createListener } from '../http/listener.ts'
@@ -9,6 +8,7 @@ import { renderReply } from '../http/render.ts'
 import { withForwardedFor } from './client-address.ts'
 import { withResponseHeaders } from './extra-headers.ts'
 import type { Log } from './log.ts'
+import type { Serving } from './serving.ts'
 import { unnamedSocket } from './socket-files.ts'
 
 /** Names by which a development server may be asked: keeps web pages from reaching it through a name of theirs. */
@@ -21,17 +21,20 @@ export interface Listening {
   stop(graceMs: number): Promise<void>
 }
 
+/** What answers behind the listeners. */
+type Answering = Pick<Serving, 'front' | 'pages'>
+
 /** Opens the configured listeners. `shared`: beside other workers on the same ports. */
 export const openListeners = async (
   config: ServerConfig,
-  front: Front,
+  serving: Answering,
   log: Log,
   shared: boolean,
 ): Promise<Listening> => {
   const listeners: Listener[] = []
   const addresses: ServerAddress[] = []
   for (const wanted of config.listeners) {
-    const listener = makeListener(wanted, config, front, log)
+    const listener = makeListener(wanted, config, serving, log)
     const bound =
       wanted.kind === 'unix'
         ? await openSocketFile(listener, wanted)
@@ -73,7 +76,7 @@ const limitsOf = ({ limits }: ListenerConfig): Partial<HttpLimits> => ({
 const makeListener = (
   wanted: ListenerConfig,
   config: ServerConfig,
-  front: Front,
+  { front, pages }: Answering,
   log: Log,
 ): Listener => {
   const tls = wanted.kind === 'tcp' ? wanted.tls : undefined
@@ -86,6 +89,7 @@ const makeListener = (
       ),
     ),
     rawMethods: front.rawMethods,
+    pages,
     hostCheck: config.dev !== undefined && loopback ? LOCAL_NAMES : undefined,
     log,
     limits: limitsOf(wanted),

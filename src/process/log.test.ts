@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { LogForm } from './log.ts'
-import { logTo } from './log.ts'
+import { logTo, openLogs } from './log.ts'
 
 const lines = (form: LogForm): string[] => {
   const written: string[] = []
@@ -30,5 +30,27 @@ describe('the log', () => {
 
   it('leaves out what is below its level', () => {
     assert.equal(lines({ level: 'error', format: 'standard' }).length, 1)
+  })
+})
+
+describe('loggers', () => {
+  it('keep to the level that was set for each, and return to the configured one', () => {
+    const written: string[] = []
+    const { levels, of } = openLogs((line) => written.push(line), {
+      level: 'info',
+      format: 'standard',
+    })
+    const [core, audit] = [of('core'), of('audit')]
+    levels.set(new Map([['core', 'error']]))
+    core('quiet')
+    audit('heard')
+    core('broken', new Error('no disk'))
+    levels.set(new Map())
+    core('heard again')
+    assert.deepEqual(
+      written.map((line) => /heard again|heard|quiet|broken/.exec(line)?.[0]),
+      ['heard', 'broken', 'heard again'],
+    )
+    assert.equal(levels.of('core'), 'info')
   })
 })

@@ -1,11 +1,13 @@
+import type { AuditBroker } from '../audit/broker.ts'
 import { createAuditBroker } from '../audit/broker.ts'
 import { BatchSealer } from '../barrier/batch-sealer.ts'
+import { BrokenValues } from '../barrier/broken-values.ts'
 import type { LockoutConfig } from '../auth/shared/lockout.ts'
 import { createLockout, defaultLockoutConfig, tunedLockout } from '../auth/shared/lockout.ts'
 import { builtinEngines } from '../builtin.ts'
 import type { ServerAddress } from '../config/running-server.ts'
 import { urlOf } from '../config/running-server.ts'
-import type { ServerConfig } from '../config/server-config.ts'
+import type { ServerConfig, StorageConfig } from '../config/server-config.ts'
 import { AuditDevices } from '../core/audit-devices.ts'
 import { ensureCluster } from '../core/cluster.ts'
 import type { CorePorts } from '../core/core.ts'
@@ -13,20 +15,48 @@ import { Core, rootNamespace } from '../core/core.ts'
 import { Front } from '../core/front.ts'
 import type { LifecycleOptions } from '../core/lifecycle.ts'
 import { Lifecycle } from '../core/lifecycle.ts'
+import type { Reply } from '../core/reply.ts'
+import type { Request } from '../core/request.ts'
+import { commitMeaning } from '../core/tokens.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { IdentityPort } from '../engine/identity-port.ts'
 import type { AuditPort } from '../engine/ports/audit.ts'
+import type { AuthorizationPort } from '../engine/ports/authorization.ts'
+import type { HealthPort } from '../engine/ports/health.ts'
+import type { MetricsPort } from '../engine/ports/metrics.ts'
 import type { ServerFacts } from '../engine/ports/seal.ts'
+import type { Names } from '../engine/records.ts'
 import { createIdentity } from '../engines/identity/index.ts'
 import { createSystemEngine } from '../engines/system/index.ts'
 import { envelopeOf } from '../http/render.ts'
+import type { HttpAnswer, PageRequest } from '../http/request.ts'
+import { limits } from '../limits.ts'
+import type { Measured } from '../metrics/measured.ts'
+import { meteredRequests } from '../metrics/metered-requests.ts'
+import { meteredStore } from '../metrics/metered-store.ts'
+import { ProcessMeters } from '../metrics/process-meters.ts'
+import { createMetricsPort } from '../metrics/tell.ts'
 import type { ShareKeeper } from '../seal/share-keeper.ts'
 import type { Store } from '../storage/store.ts'
+import { deadlineIn } from '../storage/store.ts'
+import type { UnsealedParts } from '../ui/server-parts.ts'
+import { Sessions } from '../ui/sessions.ts'
+import { createUi } from '../ui/ui.ts'
 import { version } from '../version.ts'
-import type { Log } from './log.ts'
+import { LiveSettings } from './live-settings.ts'
+import type { Log, Logs } from './log.ts'
+import { LOGGERS, LogLevels } from './log.ts'
+import { makeSnapshots } from './snapshots.ts'
 
 /** What answers requests in a process: sealed or unsealed, without listeners. */
 export interface Serving {
   readonly lifecycle: Lifecycle
   readonly front: Front
+  /** Answers requests, measured. */
+  readonly handle: (request: Request) => Promise<Reply>
+  readonly metrics: MetricsPort
+  /** Answers requests below `/ui/`. */
+  readonly pages: (request: PageRequest) => Promise<HttpAnswer>
   /** Reopens audit files (SIGHUP). */
   reload(): Promise<void>
   /** Told once the listeners are open: identity tokens name their address unless `api_addr` is set. */
@@ -40,28 +70,65 @@ export const makeServing = (parts: {
   readonly store: Store
   readonly keeper: ShareKeeper
   readonly log: Log
+  /** What this process measures; its own unless given. */
+  readonly meters?: ProcessMeters
+  /** What every process of the server has measured; this one alone unless given. */
+  readonly collectMeasured?: () => Promise<readonly (readonly Measured[])[]>
+  /** Where each part has a logger of its own, whose level can be set; absent: all write to `log`. */
+  readonly logs?: Logs
 }): Serving => {
-  const { config, store, keeper, log } = parts
+  const { config, store, keeper, log, meters = new ProcessMeters() } = parts
+  const metrics = createMetricsPort(
+    parts.collectMeasured ?? (async () => [meters.measured()]),
+    Date.now,
+  )
+  const logs: Logs = parts.logs ?? { levels: new LogLevels(config.logLevel), of: () => log }
+  const broken = new BrokenValues(log, IDENTITY_RECORDS)
   let bound = ''
   const facts = factsOf(config, () => bound)
   // While sealed there are no ports; routes that need them are not reachable then.
   let ports: CorePorts | undefined
   let audit: AuditPort | undefined
+  let unsealed: Behind | undefined
+  let behindPages: UnsealedParts | undefined
   let reopenAudit = async (): Promise<void> => {}
 
   const open: LifecycleOptions['open'] = async (sealed, keyring, reloadKeyring) => {
-    const broker = createAuditBroker({ log, now: () => Date.now() })
+    const broker = createAuditBroker({
+      log: logs.of('audit'),
+      now: () => Date.now(),
+      onFailed: () => meters.auditFailures.add(),
+    })
     let devices: AuditDevices | undefined
-    const core = new Core({
-      store: sealed,
+    let engines: readonly Engine[] = []
+    let people: { readonly port: IdentityPort; readonly authorization: AuthorizationPort }
+    const sessions = new Sessions({
+      tokens: () => core.ports.tokens,
+      subject: (...asked) => people.port.subject(...asked),
+      times: {
+        idleMs: config.uiSessionIdleSeconds * 1000,
+        maxMs: config.uiSessionMaxSeconds * 1000,
+      },
+    })
+    const core: Core = new Core({
+      store: meteredStore(sealed, meters, commitMeaning),
+      onLookup: (cache, hit) => meters.cacheLookups.add(cache, hit ? 'hit' : 'miss'),
       names: keyring,
       batchSealer: new BatchSealer(keyring),
       broker,
       reloadAudit: async () => devices?.reload(),
       auditedHeaders: () => devices?.auditedHeaders ?? new Map(),
-      identity: (mounts, tokens) =>
-        createIdentity({ mounts, tokens, apiAddress: () => facts.apiAddress }),
-      engines: (made, identity) => builtinEngines(made, identity, system, lockout),
+      identity: (mounts, tokens) => {
+        const apiAddress = (): string => facts.apiAddress
+        const made = createIdentity({ mounts, tokens, apiAddress, sessions: () => sessions })
+        people = made
+        return { ...made, engine: withSessions(made.engine, sessions) }
+      },
+      engines: (made, identity) => {
+        const builtin = builtinEngines(made, identity, system, lockout)
+        engines = builtin.engines
+        return builtin
+      },
       render: envelopeOf,
       defaultLeaseTtlSeconds: config.defaultLeaseTtlSeconds,
       maxLeaseTtlSeconds: config.maxLeaseTtlSeconds,
@@ -84,7 +151,29 @@ export const makeServing = (parts: {
     await devices.start()
     const cluster = await ensureCluster(core.records, rootNamespace, config.clusterName)
     ports = core.ports
+    behindPages = {
+      records: core.records,
+      names: keyring,
+      namespace: rootNamespace,
+      now: async () => (await sealed.versions([], deadlineIn(limits.storeWaitMs))).now,
+      mounts: () => core.ports.mounts.all(rootNamespace),
+      routesOf: (mount) => {
+        const engine = engines.find((one) => one.class === mount.class && one.type === mount.type)
+        return engine?.routesFor?.(core.ports.mounts.view(mount)) ?? engine?.routes ?? []
+      },
+      application: (...asked) => people.authorization.application(...asked),
+      sessions,
+    }
     audit = devices
+    const settings = new LiveSettings({
+      store: sealed,
+      records: core.records,
+      namespace: rootNamespace,
+      onChange: ({ logLevels }) => logs.levels.set(new Map(logLevels)),
+      log,
+    })
+    await settings.start(SETTINGS_MS)
+    unsealed = { core, names: keyring, broker, settings }
     reopenAudit = async () => {
       for (const { path, text } of await broker.reopen()) log(`audit device ${path}: ${text}`)
     }
@@ -92,6 +181,7 @@ export const makeServing = (parts: {
       core,
       cluster,
       close: async () => {
+        await settings.stop()
         await core.stop()
         await broker.close()
       },
@@ -99,24 +189,96 @@ export const makeServing = (parts: {
   }
 
   const lockout = createLockout((mount) => tunedLockout(mount, lockoutOf(config, mount.type)))
-  const lifecycle = new Lifecycle({ store, open, keeper, log })
+  const lifecycle = new Lifecycle({ store, open, keeper, broken, log })
   const system = createSystemEngine({
     seal: lifecycle,
     facts,
     ports: () => ports!,
     audit: () => audit!,
     lockouts: lockout,
+    metrics,
+    snapshots: makeSnapshots({ store, facts, status: () => lifecycle.status() }),
+    loggers: {
+      configured: () => new Map(LOGGERS.map((name) => [name, logs.levels.configured])),
+      follow: async () => void (await unsealed?.settings.confirm()),
+    },
+    health: healthOf(broken, () => (lifecycle.core === undefined ? undefined : unsealed)),
   })
   const front = new Front({ system, core: () => lifecycle.core, log })
+  const methodAt = async (path: string): Promise<string | undefined> =>
+    (await lifecycle.core?.ports.mounts.covering(rootNamespace, path))?.type
   return {
     lifecycle,
     front,
+    handle: meteredRequests(meters, methodAt, (request) => front.handle(request)),
+    metrics,
+    pages: createUi({
+      handle: (request) => front.handle(request),
+      unsealed: () => (lifecycle.core === undefined ? undefined : behindPages),
+      apiAddress: () => facts.apiAddress,
+      log,
+    }),
     reload: () => reopenAudit(),
     listensAt: (addresses) => {
       bound = addresses.map(urlOf).find((url) => !url.startsWith('unix:')) ?? ''
     },
   }
 }
+
+/** How often a process looks whether another has changed the settings. */
+const SETTINGS_MS = 1_000
+
+/** Records of people and groups: one that does not open is left out of lists. */
+const IDENTITY_RECORDS = [
+  'a',
+  'al',
+  'an',
+  'e',
+  'em',
+  'en',
+  'g',
+  'ga',
+  'gan',
+  'gc',
+  'gm',
+  'gn',
+  'mi',
+] as const
+
+/** What there is behind the routes while the server is unsealed. */
+interface Behind {
+  readonly core: Core
+  readonly names: Names
+  readonly broker: AuditBroker
+  readonly settings: LiveSettings
+}
+
+const healthOf = (broken: BrokenValues, unsealed: () => Behind | undefined): HealthPort => ({
+  broken: () => broken.counts(),
+  audit: () => {
+    const broker = unsealed()?.broker
+    return {
+      devices: broker?.devices().length ?? 0,
+      failing: broker?.failingDevices() ?? [],
+      allFail: broker?.failing() ?? false,
+    }
+  },
+  isToken: async (text) => {
+    const behind = unsealed()
+    if (behind === undefined || text === '') return false
+    const { core, names } = behind
+    const scope = { namespace: rootNamespace, names, now: await core.now() }
+    return (await core.ports.tokens.find(core.records, scope, text)) !== undefined
+  },
+})
+
+/** The identity engine also ends sign-in sessions that are over. */
+const withSessions = (engine: Engine, sessions: Sessions): Engine => ({
+  ...engine,
+  background: async (scope) => {
+    await Promise.all([engine.background?.(scope), sessions.background(scope)])
+  },
+})
 
 /** What the configuration says of lockout on mounts of a type. */
 const lockoutOf = (config: ServerConfig, type: string): LockoutConfig => {
@@ -130,12 +292,15 @@ const lockoutOf = (config: ServerConfig, type: string): LockoutConfig => {
   }
 }
 
+const storageTypeOf = (storage: StorageConfig): string =>
+  storage.kind === 'lmdb' && storage.temporary === true ? 'inmem' : storage.kind
+
 /** `bound`: the URL of the first listener, '' before there is one: what clients are told without an `api_addr`. */
 const factsOf = (config: ServerConfig, bound: () => string): ServerFacts => ({
   version,
   reportedVersion: `2.6.2+signet.${version}`,
   buildDate: '2026-11-25T00:00:00Z',
-  storageType: config.storage.kind,
+  storageType: storageTypeOf(config.storage),
   get apiAddress() {
     return config.apiAddress ?? bound()
   },

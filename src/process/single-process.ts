@@ -4,15 +4,16 @@ import { limits } from '../limits.ts'
 import { LocalShares } from '../seal/share-keeper.ts'
 import { startDevelopment } from './development.ts'
 import { openListeners } from './listeners.ts'
-import { logForm, logTo } from './log.ts'
+import { logForm, openLogs } from './log.ts'
 import { makeServing } from './serving.ts'
 import { removeSocketFiles } from './socket-files.ts'
 import { openStorage } from './storage.ts'
 
 /** A server that is this process alone. Throws an Error that says what stands in the way. */
 export const startSingle = async (config: ServerConfig, io: ServerIo): Promise<RunningServer> => {
-  const log = logTo(io.log, logForm(config))
-  const storage = await openStorage(config.storage, 'owner', log)
+  const logs = openLogs(io.log, logForm(config))
+  const log = logs.of('core')
+  const storage = await openStorage(config.storage, 'owner', logs.of('storage'))
   const keeper = new LocalShares({
     store: storage.store,
     waitMs: limits.storeWaitMs,
@@ -20,7 +21,7 @@ export const startSingle = async (config: ServerConfig, io: ServerIo): Promise<R
     onKey: (combined) => serving.lifecycle.unseal(combined),
     onSeal: () => serving.lifecycle.close(),
   })
-  const serving = makeServing({ config, store: storage.store, keeper, log })
+  const serving = makeServing({ config, store: storage.store, keeper, log, logs })
   const close = async (): Promise<void> => {
     await serving.lifecycle.close()
     await storage.close()
@@ -28,7 +29,7 @@ export const startSingle = async (config: ServerConfig, io: ServerIo): Promise<R
   try {
     const dev =
       config.dev === undefined ? {} : await startDevelopment(config.dev, serving.lifecycle)
-    const listening = await openListeners(config, serving.front, log, false)
+    const listening = await openListeners(config, serving, logs.of('listener'), false)
     serving.listensAt(listening.addresses)
     return {
       addresses: listening.addresses,

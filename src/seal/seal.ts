@@ -114,6 +114,12 @@ const sharesOf = (combined: Buffer, shares: number, threshold: number): Buffer[]
 export const unsealKeyBytes = (config: SealConfig): number =>
   config.n === 1 ? KEY_BYTES : KEY_BYTES + 1
 
+/** Whether this is where the seal's configuration stands. */
+export const isSealConfig = (key: Key): boolean => Buffer.from(CONFIG_KEY).equals(key)
+
+/** The nonce of a seal's configuration as it is stored: it tells seals, and their unseal keys, apart. */
+export const sealNonceOf = (stored: Uint8Array): string => decodeConfig(stored).nonce
+
 /** The key that `t` unseal keys give; wrong shares give a wrong key, which `unseal` refuses. Throws RangeError as `combineShares` does. */
 export const combineUnsealKeys = (config: SealConfig, keys: readonly Uint8Array[]): Buffer => {
   if (config.n === 1) {

@@ -18,6 +18,15 @@ const UNITS: ReadonlyMap<string, bigint> = new Map([
 ])
 const SECOND = 1_000_000_000n
 const MOST = (1n << 63n) - 1n
+/** Characters of the longest text that is looked at: the cost of long numbers grows faster than their length. */
+const TEXT_MOST = 256
+
+const checkLength = (text: string): void => {
+  if (text.length <= TEXT_MOST) return
+  throw new DurationError(
+    `time: invalid duration of ${text.length} characters; at most ${TEXT_MOST} are read`,
+  )
+}
 
 /** A text between quotation marks as Go's `%q` of the time package writes it: bytes that are not printable ASCII as `\xhh`. */
 const quote = (text: string): string => {
@@ -33,6 +42,7 @@ const quote = (text: string): string => {
 
 /** Nanoseconds of a text in Go's form (`1h30m`, `-1.5s`). Throws DurationError with the texts of Go's time.ParseDuration. */
 export const parseGoDuration = (text: string): bigint => {
+  checkLength(text)
   const invalid = (): DurationError => new DurationError(`time: invalid duration ${quote(text)}`)
   let rest = text
   const negative = rest.startsWith('-')
@@ -64,6 +74,7 @@ export const parseGoDuration = (text: string): bigint => {
 /** Nanoseconds of what Vault takes for a duration: seconds as a number or digits, `<n>d` in days, else Go's form; '' is 0. Throws DurationError. */
 export const parseVaultNanoseconds = (value: string): bigint => {
   if (value === '') return 0n
+  checkLength(value)
   if (/^[+-]?\d+$/.test(value)) {
     const nanoseconds = BigInt(value) * SECOND
     if (nanoseconds > MOST || nanoseconds < -MOST - 1n) {

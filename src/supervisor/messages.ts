@@ -1,5 +1,6 @@
 import type { ServerAddress } from '../config/running-server.ts'
 import type { ServerConfig } from '../config/server-config.ts'
+import type { Measured } from '../metrics/measured.ts'
 
 /** What the supervisor tells a worker, apart from keys. */
 export type ToWorker =
@@ -7,6 +8,14 @@ export type ToWorker =
   | { readonly kind: 'start'; readonly config: ServerConfig; readonly first: boolean }
   | { readonly kind: 'drain' }
   | { readonly kind: 'reload' }
+  /** Answered by `measured`. */
+  | { readonly kind: 'measure' }
+  /** Answers `measure-all`, by process. */
+  | {
+      readonly kind: 'all-measured'
+      readonly number: number
+      readonly all: readonly (readonly Measured[])[]
+    }
 
 /** What a worker tells its supervisor, apart from keys. */
 export type ToSupervisor =
@@ -16,3 +25,6 @@ export type ToSupervisor =
   | { readonly kind: 'closed' }
   | { readonly kind: 'alive' }
   | { readonly kind: 'log'; readonly line: string }
+  | { readonly kind: 'measured'; readonly measured: readonly Measured[] }
+  /** Asks what all processes have measured. */
+  | { readonly kind: 'measure-all'; readonly number: number }

@@ -13,6 +13,7 @@ import { openStorage } from '../process/storage.ts'
 import { LocalShares } from '../seal/share-keeper.ts'
 import { withFreePorts } from './free-port.ts'
 import type { KeyMessageKind } from './key-channel.ts'
+import { Measurements } from './measurements.ts'
 import { RestartDelay } from './restart-delay.ts'
 import { WorkerProcess } from './worker-process.ts'
 
@@ -53,7 +54,7 @@ const sharedStorage = ({
     rmSync(path, { recursive: true, force: true })
   }
   process.once('exit', remove)
-  return { storage: { kind: 'lmdb', path }, remove }
+  return { storage: { kind: 'lmdb', path, temporary: true }, remove }
 }
 
 class Supervisor {
@@ -61,6 +62,7 @@ class Supervisor {
   readonly #log: Log
   readonly #workers = new Set<WorkerProcess>()
   readonly #delay = new RestartDelay()
+  readonly #measurements = new Measurements()
   #config: ServerConfig
   #storage: OpenStorage | undefined
   #shares: LocalShares | undefined
@@ -146,6 +148,7 @@ class Supervisor {
     const worker = new WorkerProcess({
       onAsk: (kind, payload) => this.#asked(kind, payload),
       onLog: this.#io.log,
+      onMeasureAll: () => this.#measurements.collect(this.#workers),
       log: this.#log,
     })
     this.#workers.add(worker)
@@ -165,6 +168,7 @@ class Supervisor {
 
   #ended(worker: WorkerProcess, how: string): void {
     this.#workers.delete(worker)
+    this.#measurements.gone(worker)
     // Its reader slot would pin pages (architecture.md C3).
     this.#storage?.upkeep()
     if (worker.leaving || this.#stopping || !this.#started) return
@@ -189,7 +193,8 @@ class Supervisor {
     for (const worker of this.#workers) {
       // Who stood still itself has not heard the signs that were given.
       if (stood) worker.lastSign = now
-      if (now - worker.lastSign > limits.workerSilenceMs) {
+      const most = worker.spoke ? limits.workerSilenceMs : limits.workerStartMs
+      if (now - worker.lastSign > most) {
         this.#log(`worker ${worker.pid} is silent and is ended`)
         worker.kill()
       }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { ServerAddress } from '../config/running-server.ts'
 import type { ServerConfig } from '../config/server-config.ts'
 import { limits } from '../limits.ts'
+import type { Measured } from '../metrics/measured.ts'
 import type { Log } from '../process/log.ts'
 import { forkWorker, KEY_PIPE } from './fork.ts'
 import type { KeyMessageHandler } from './key-channel.ts'
@@ -16,6 +17,8 @@ export interface WorkerProcessOptions {
   /** Answers what it asks on the key pipe. */
   readonly onAsk: KeyMessageHandler
   readonly onLog: (line: string) => void
+  /** It wants to know what all processes have measured. */
+  readonly onMeasureAll: () => Promise<readonly (readonly Measured[])[]>
   readonly log: Log
 }
 
@@ -30,17 +33,23 @@ export class WorkerProcess {
   readonly gone: Promise<string>
   /** When it last gave a sign, in `performance.now()`. */
   lastSign = performance.now()
+  /** It runs its own code by now. */
+  spoke = false
   /** Since when it listens, in `performance.now()`. */
   listeningSince: number | undefined
   /** It was told to begin, with the key of that moment. */
   begun = false
   /** It is to end: nobody takes its place when it does. */
   leaving = false
+  isGone = false
+  /** What it told last. */
+  measured: readonly Measured[] = []
   /** Has the socket files, which cannot be shared. */
   first = false
   readonly #child: ChildProcess
+  readonly #measuring = new Set<() => void>()
 
-  constructor({ onAsk, onLog, log }: WorkerProcessOptions) {
+  constructor({ onAsk, onLog, onMeasureAll, log }: WorkerProcessOptions) {
     const child = forkWorker()
     this.#child = child
     this.keys = new KeyChannel(child.stdio[KEY_PIPE] as Duplex, onAsk, (error) =>
@@ -59,9 +68,15 @@ export class WorkerProcess {
     child.on('message', (message) => {
       const told = message as ToSupervisor
       this.lastSign = performance.now()
+      this.spoke = true
       if (told.kind === 'log') onLog(told.line)
       else if (told.kind === 'closed') closed.resolve()
-      else if (told.kind === 'failed') {
+      else if (told.kind === 'measured') this.#toldMeasured(told.measured)
+      else if (told.kind === 'measure-all') {
+        void onMeasureAll().then((all) =>
+          this.tell({ kind: 'all-measured', number: told.number, all }),
+        )
+      } else if (told.kind === 'failed') {
         listening.reject(Object.assign(new Error(told.reason), { code: told.code }))
       } else if (told.kind === 'listening') {
         this.listeningSince = performance.now()
@@ -70,6 +85,8 @@ export class WorkerProcess {
     })
     child.once('exit', (code, signal) => {
       const how = signal ?? `exit code ${code}`
+      this.isGone = true
+      this.#toldMeasured(this.measured)
       listening.reject(new Error(`a worker ended with ${how} before it listened`))
       closed.resolve()
       gone.resolve(how)
@@ -92,6 +109,26 @@ export class WorkerProcess {
 
   tell(message: ToWorker): void {
     if (this.#child.connected) this.#child.send(message)
+  }
+
+  /** Has it tell what it has measured; resolves when it has, or is gone, or late. */
+  async measure(withinMs: number): Promise<void> {
+    if (this.isGone || !this.spoke) return
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(late)
+        this.#measuring.delete(done)
+        resolve()
+      }
+      const late = setTimeout(done, withinMs)
+      this.#measuring.add(done)
+      this.tell({ kind: 'measure' })
+    })
+  }
+
+  #toldMeasured(measured: readonly Measured[]): void {
+    this.measured = measured
+    for (const done of this.#measuring) done()
   }
 
   kill(): void {

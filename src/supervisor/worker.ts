@@ -3,13 +3,15 @@ import { Socket } from 'node:net'
 import { limits } from '../limits.ts'
 import type { Listening } from '../process/listeners.ts'
 import { openListeners } from '../process/listeners.ts'
-import { logForm, logTo } from '../process/log.ts'
+import { ProcessMeters } from '../metrics/process-meters.ts'
+import { logForm, logTo, openLogs } from '../process/log.ts'
 import { makeServing } from '../process/serving.ts'
 import { openStorage } from '../process/storage.ts'
 import { KEY_PIPE } from './fork.ts'
 import type { KeyMessageHandler } from './key-channel.ts'
 import { KeyChannel } from './key-channel.ts'
 import type { ToSupervisor, ToWorker } from './messages.ts'
+import { RemoteMeasurements } from './remote-measurements.ts'
 import { RemoteShares } from './remote-shares.ts'
 
 /*
@@ -32,6 +34,9 @@ const tellLine = (line: string): void => tell({ kind: 'log', line })
 /** Until the configuration says otherwise. */
 let log = logTo(tellLine)
 
+const meters = new ProcessMeters()
+const measurements = new RemoteMeasurements((number) => tell({ kind: 'measure-all', number }))
+
 interface Running {
   readonly listening: Listening
   close(): Promise<void>
@@ -42,13 +47,17 @@ const start = async ({
   config,
   first,
 }: ToWorker & { readonly kind: 'start' }): Promise<Running> => {
-  log = logTo(tellLine, logForm(config))
-  const storage = await openStorage(config.storage, 'worker', log)
+  const logs = openLogs(tellLine, logForm(config))
+  log = logs.of('core')
+  const storage = await openStorage(config.storage, 'worker', logs.of('storage'))
   const serving = makeServing({
     config,
     store: storage.store,
     keeper: new RemoteShares(() => channel),
+    meters,
+    collectMeasured: measurements.collect,
     log,
+    logs,
   })
   const keyKnown = Promise.withResolvers<void>()
   const handle: KeyMessageHandler = async (kind, payload) => {
@@ -70,7 +79,7 @@ const start = async ({
   // A worker that takes another's place must not say that it is sealed while the others are not.
   await keyKnown.promise
   const mine = first ? config : { ...config, listeners: config.listeners.filter(isShareable) }
-  const listening = await openListeners(mine, serving.front, log, true)
+  const listening = await openListeners(mine, serving, logs.of('listener'), true)
   serving.listensAt(listening.addresses)
   // It may be killed, and then could not leave to the next what it has compiled.
   if (first) flushCompileCache()
@@ -111,6 +120,7 @@ const finish = async (graceMs: number): Promise<void> => {
   const stopped = present?.listening.stop(graceMs)
   tell({ kind: 'closed' })
   await stopped
+  tell({ kind: 'measured', measured: meters.measured() })
   await present?.close()
   process.exit(0)
 }
@@ -134,6 +144,11 @@ const onMessage = async (message: ToWorker): Promise<void> => {
       return end(limits.drainMs)
     case 'reload':
       await (await running)?.reload()
+      return
+    case 'measure':
+      return tell({ kind: 'measured', measured: meters.measured() })
+    case 'all-measured':
+      measurements.answered(message.number, message.all)
   }
 }
 
@@ -145,4 +160,5 @@ process.on('disconnect', () => end(limits.orphanDrainMs))
 // The terminal's Ctrl-C reaches all processes; the supervisor says when to end.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => end(limits.drainMs))
+tell({ kind: 'alive' })
 setInterval(() => tell({ kind: 'alive' }), ALIVE_MS)

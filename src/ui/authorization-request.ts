@@ -49,7 +49,8 @@ export const readAuthorizationRequest = (
 ): AuthorizationRequest => {
   const first = (name: string): string => parameters.get(name)?.[0] ?? ''
   const prompts = new Set(first('prompt').split(' ').filter(Boolean))
-  const once = (name: string): string => ((parameters.get(name)?.length ?? 0) > 1 ? '' : first(name))
+  const once = (name: string): string =>
+    (parameters.get(name)?.length ?? 0) > 1 ? '' : first(name)
   const forwarded = FORWARDED.filter((name) => parameters.has(name))
   return {
     provider,
@@ -91,4 +92,7 @@ export const errorUri = (
   error: string,
   description: string,
 ): string =>
-  answerUri(request, { error, error_description: description.replace(UNSAID, ' ').trim() })
+  answerUri(request, {
+    error,
+    error_description: description.replaceAll('"', "'").replace(UNSAID, ' ').trim(),
+  })

@@ -4,7 +4,7 @@ import type { AuthorizationRequest } from './authorization-request.ts'
 import { answerUri, errorUri } from './authorization-request.ts'
 import type { Destination } from './destination.ts'
 import { formFields } from './forms.ts'
-import { html } from './html.ts'
+import { markup } from './markup.ts'
 import { notice, page, seeOther } from './page.ts'
 import type { Session } from './sessions.ts'
 import { purposeLine, signInPage, targetOf } from './sign-in-page.ts'
@@ -26,12 +26,10 @@ const brokenLink = (why: string): HttpAnswer =>
   notice(
     400,
     'This sign-in link does not work',
-    html`The application that sent you here asked for something it may not ask for: ${why}.`,
+    markup`The application that sent you here asked for something it may not ask for: ${why}.`,
   )
 
-type Outcome =
-  | { readonly code: string }
-  | { readonly error: string; readonly description: string }
+type Outcome = { readonly code: string } | { readonly error: string; readonly description: string }
 
 const outcomeOf = (reply: Reply): Outcome => {
   if (reply.kind === 'raw') {
@@ -98,15 +96,16 @@ const choosePage = (visit: Visit, finish: Finish): HttpAnswer => {
     title: 'Continue',
     formTarget: targetOf(destination),
     cookie: visit.browserCookie,
-    body: html`<h1>Continue as <bdi>${username}</bdi>?</h1>
-${purposeLine(finish)}
-<p class="soft">You are signed in with <bdi>${mount}</bdi>.</p>
-<form method="post" action="/ui/continue">
-${formFields(visit, 'continue', { path: destination.path })}
-<button type="submit" name="as" value="me" autofocus>Continue as <bdi>${username}</bdi></button>
-<p></p>
-<button type="submit" name="as" value="other" class="second">Use another account</button>
-</form>`,
+    body: markup`<h1>Continue as <bdi>${username}</bdi>?</h1>
+      ${purposeLine(finish)}
+      <p class="soft">You are signed in with <bdi>${mount}</bdi>.</p>
+      <form method="post" action="/ui/continue">
+        ${formFields(visit, 'continue', { path: destination.path })}
+        <button type="submit" name="as" value="me" autofocus>
+          Continue as <bdi>${username}</bdi>
+        </button>
+        <button type="submit" name="as" value="other" class="second">Use another account</button>
+      </form>`,
   })
 }
 

@@ -3,7 +3,7 @@ import type { HttpAnswer } from '../http/request.ts'
 import type { Json } from '../std/json.ts'
 import type { Destination } from './destination.ts'
 import { formFields } from './forms.ts'
-import { html } from './html.ts'
+import { markup } from './markup.ts'
 import { notice, page } from './page.ts'
 import { errorLine, signInPage } from './sign-in-page.ts'
 import type { Session } from './sessions.ts'
@@ -11,7 +11,8 @@ import type { Visit } from './visit.ts'
 
 type Device = Destination & { readonly kind: 'device' }
 
-const WRONG_CODE = 'No device waits with this code. Look at the device again; codes last 15 minutes.'
+const WRONG_CODE =
+  'No device waits with this code. Look at the device again; codes last 15 minutes.'
 
 const BUSY = 'The server cannot answer at the moment. Try again in a minute.'
 
@@ -24,27 +25,30 @@ const errorOf = (reply: Reply): string => {
 }
 
 /** Asks for the code that the device shows. It is only looked up when the form is sent: a link must not use guesses up. */
-const codePage = (
-  visit: Visit,
-  { path }: Device,
-  userCode: string,
-  error?: string,
-): HttpAnswer =>
+const codePage = (visit: Visit, { path }: Device, userCode: string, error?: string): HttpAnswer =>
   page({
     title: 'Connect a device',
     status: error === undefined ? 200 : 403,
     cookie: visit.browserCookie,
-    body: html`<h1>Connect a device</h1>
-<p class="soft">Type the code that the device shows.</p>
-${errorLine(error)}
-<form method="post" action="/ui/device">
-${formFields(visit, 'device', { path, userCode: '' })}
-<label for="user-code">Code</label>
-<input type="text" id="user-code" name="user_code" value="${userCode}" autocomplete="off" autocapitalize="characters" spellcheck="false" required autofocus${
-      error !== undefined && html` aria-invalid="true" aria-describedby="error"`
-    }>
-<button type="submit">Next</button>
-</form>`,
+    body: markup`<h1>Connect a device</h1>
+      <p class="soft">Type the code that the device shows.</p>
+      ${errorLine(error)}
+      <form method="post" action="/ui/device">
+        ${formFields(visit, 'device', { path, userCode: '' })}
+        <label for="user-code">Code</label>
+        <input
+          type="text"
+          id="user-code"
+          name="user_code"
+          value="${userCode}"
+          autocomplete="off"
+          autocapitalize="characters"
+          spellcheck="false"
+          required
+          autofocus${error !== undefined && markup` aria-invalid="true" aria-describedby="error"`}
+        />
+        <button type="submit">Next</button>
+      </form>`,
   })
 
 /** GET of a provider's device page. */
@@ -68,22 +72,31 @@ const confirmPage = (
   return page({
     title: 'Let this device in?',
     cookie: visit.browserCookie,
-    body: html`<h1>Let this device in?</h1>
-<p>It will act in <bdi>${text('client_name')}</bdi> as <strong><bdi>${session.record.username}</bdi></strong>.
-Go on only if you have the device in front of you and it shows this code.</p>
-<dl>
-<dt>Code</dt><dd><code>${code}</code></dd>
-<dt>Application</dt><dd><bdi>${text('client_name')}</bdi></dd>
-<dt>Asked from</dt><dd><bdi>${text('remote_address')}</bdi></dd>
-<dt>Asked at</dt><dd>${text('creation_time')}</dd>
-${Array.isArray(scopes) && html`<dt>It wants</dt><dd><bdi>${scopes.join(', ')}</bdi></dd>`}
-</dl>
-<form method="post" action="/ui/device">
-${formFields(visit, 'device', { path, userCode: code })}
-<button type="submit" name="decision" value="approve">Let it in</button>
-<p></p>
-<button type="submit" name="decision" value="deny" class="second">Turn it away</button>
-</form>`,
+    body: markup`<h1>Let this device in?</h1>
+      <p>
+        It will act in <bdi>${text('client_name')}</bdi> as <bdi>${session.record.username}</bdi>.
+        Go on only if you have the device in front of you and it shows this code.
+      </p>
+      <dl>
+        <dt>Code</dt>
+        <dd><code>${code}</code></dd>
+        <dt>Application</dt>
+        <dd><bdi>${text('client_name')}</bdi></dd>
+        <dt>Asked from</dt>
+        <dd><bdi>${text('remote_address')}</bdi></dd>
+        <dt>Asked at</dt>
+        <dd>${text('creation_time')}</dd>
+        ${
+          Array.isArray(scopes) &&
+          markup`<dt>It wants</dt>
+            <dd><bdi>${scopes.join(', ')}</bdi></dd>`
+        }
+      </dl>
+      <form method="post" action="/ui/device">
+        ${formFields(visit, 'device', { path, userCode: code })}
+        <button type="submit" name="decision" value="approve">Let it in</button>
+        <button type="submit" name="decision" value="deny" class="second">Turn it away</button>
+      </form>`,
   })
 }
 

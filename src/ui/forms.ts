@@ -4,8 +4,8 @@ import type { HttpHeaders } from '../http/request.ts'
 import type { Parameters } from '../http/parameters.ts'
 import { limits } from '../limits.ts'
 import type { Json } from '../std/json.ts'
-import type { Html } from './html.ts'
-import { html } from './html.ts'
+import type { Markup } from './markup.ts'
+import { markup } from './markup.ts'
 
 /** What a form does; a form for one thing is no good for another. */
 export type FormPurpose = 'sign-in' | 'second-factor' | 'sign-out' | 'continue' | 'device'
@@ -38,11 +38,13 @@ const seal = (
  * The hidden fields of a form: what it is about, and a seal that only this server can make, for this browser and session. It
  * needs no record, so whoever only looks at forms fills nothing up, and any process can check it.
  */
-export const formFields = (owner: FormOwner, purpose: FormPurpose, about: Json): Html => {
+export const formFields = (owner: FormOwner, purpose: FormPurpose, about: Json): Markup => {
   const state = Buffer.from(JSON.stringify(about)).toString('base64url')
   const madeAt = Math.floor(owner.now).toString(36)
   const sealed = seal(owner, purpose, madeAt, state).toString('base64url')
-  return html`<input type="hidden" name="state" value="${state}"><input type="hidden" name="form" value="${madeAt}.${sealed}">`
+  const hidden = (name: string, value: string): Markup =>
+    markup`<input type="hidden" name="${name}" value="${value}" />`
+  return markup`${hidden('state', state)}${hidden('form', `${madeAt}.${sealed}`)}`
 }
 
 /** What a form that was sent is about; undefined when it is not one of ours, of another browser or session, or too old. */
@@ -59,6 +61,15 @@ export const readForm = <T>(
   if (!timingSafeEqual(given, wanted)) return undefined
   if (owner.now - Number.parseInt(madeAt, 36) > limits.uiFormMs) return undefined
   return JSON.parse(Buffer.from(state, 'base64url').toString()) as T
+}
+
+/** What a form says it is about, whoever made it. */
+export const peekForm = (sent: Parameters): unknown => {
+  try {
+    return JSON.parse(Buffer.from(sent.get('state')?.[0] ?? '', 'base64url').toString())
+  } catch {
+    return undefined
+  }
 }
 
 const firstOf = (value: string | readonly string[] | undefined): string | undefined =>

@@ -1,7 +1,7 @@
 import type { HttpAnswer } from '../http/request.ts'
 import { setCookie } from './cookies.ts'
 import { formFields } from './forms.ts'
-import { html } from './html.ts'
+import { markup } from './markup.ts'
 import { page } from './page.ts'
 import { signInPage } from './sign-in-page.ts'
 import type { Visit } from './visit.ts'
@@ -20,20 +20,24 @@ export const showHome = async (visit: Visit): Promise<HttpAnswer> => {
   return page({
     title: 'Signed in',
     cookie: visit.browserCookie,
-    body: html`<h1>You are signed in</h1>
-<dl>
-<dt>User name</dt><dd><bdi>${record.username}</bdi></dd>
-<dt>Sign-in method</dt><dd><bdi>${record.mount}</bdi></dd>
-${
-  subject !== undefined &&
-  html`<dt>Identity</dt><dd><bdi>${subject.name}</bdi><br><code class="soft">${subject.id}</code></dd>`
-}
-<dt>Since</dt><dd><time datetime="${new Date(record.startedAt).toISOString()}">${since}</time></dd>
-</dl>
-<form method="post" action="/ui/sign-out">
-${formFields(visit, 'sign-out', { path: '/ui/' })}
-<button type="submit">Sign out</button>
-</form>`,
+    body: markup`<h1>You are signed in</h1>
+      <dl>
+        <dt>User name</dt>
+        <dd><bdi>${record.username}</bdi></dd>
+        <dt>Sign-in method</dt>
+        <dd><bdi>${record.mount}</bdi></dd>
+        ${
+          subject !== undefined &&
+          markup`<dt>Identity</dt>
+            <dd><bdi>${subject.name}</bdi><br /><code class="soft">${subject.id}</code></dd>`
+        }
+        <dt>Since</dt>
+        <dd><time datetime="${new Date(record.startedAt).toISOString()}">${since}</time></dd>
+      </dl>
+      <form method="post" action="/ui/sign-out">
+        ${formFields(visit, 'sign-out', { path: '/ui/' })}
+        <button type="submit">Sign out</button>
+      </form>`,
   })
 }
 
@@ -53,8 +57,8 @@ export const signOut = async (visit: Visit): Promise<HttpAnswer> => {
   return page({
     title: 'Signed out',
     cookie: setCookie('session', '', secure),
-    body: html`<h1>You are signed out</h1>
-<p role="status">Applications that you signed in to may have sessions of their own.</p>
-<p><a href="/ui/">Sign in again</a></p>`,
+    body: markup`<h1>You are signed out</h1>
+      <p role="status">Applications that you signed in to may have sessions of their own.</p>
+      <p><a href="/ui/">Sign in again</a></p>`,
   })
 }

@@ -1,12 +1,12 @@
 import type { HttpAnswer } from '../http/request.ts'
-import type { HtmlValue } from './html.ts'
-import { Html, html } from './html.ts'
+import type { MarkupValue } from './markup.ts'
+import { Markup, markup } from './markup.ts'
 import { STYLE, STYLE_SOURCE } from './style.ts'
 
 /** What a page is made of. */
 export interface PageParts {
   readonly title: string
-  readonly body: HtmlValue
+  readonly body: MarkupValue
   /** Default 200. */
   readonly status?: number
   /** Where its forms may lead besides this server: a source of a content security policy (`formTarget`). */
@@ -46,22 +46,22 @@ export const page = (parts: PageParts): HttpAnswer => ({
     ...COMMON_HEADERS,
     ...withCookie(parts.cookie),
   },
-  body: html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>${parts.title} · Signet</title>
-<style>${new Html(STYLE)}</style>
-</head>
-<body>
-<main>
-<p class="brand">Signet</p>
-${parts.body}
-</main>
-</body>
-</html>
+  body: markup`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="robots" content="noindex" />
+        <title>${parts.title} · Signet</title>
+        <style>${new Markup(STYLE)}</style>
+      </head>
+      <body>
+        <main>
+          <p class="brand">Signet</p>
+          ${parts.body}
+        </main>
+      </body>
+    </html>
 `.toString(),
 })
 
@@ -77,23 +77,28 @@ export const seeOther = (location: string, cookie?: string): HttpAnswer => ({
 })
 
 /** A page that only says something. */
-export const notice = (status: number, title: string, text: HtmlValue, cookie?: string): HttpAnswer =>
+export const notice = (
+  status: number,
+  title: string,
+  text: MarkupValue,
+  cookie?: string,
+): HttpAnswer =>
   page({
     title,
     status,
     cookie,
-    body: html`<h1>${title}</h1><p${status >= 400 ? html` role="alert"` : undefined}>${text}</p>`,
+    body: markup`<h1>${title}</h1><p${status >= 400 ? markup` role="alert"` : undefined}>${text}</p>`,
   })
 
-const TARGET = /^([a-z][a-z0-9+.-]*):(?:\/\/([a-z0-9.-]+(?::\d{1,5})?)(?=[/?#]|$))?/i
+const SCHEME = /^([a-z][a-z0-9+.-]*):/i
 
 /**
- * How a content security policy names where a form leads in the end: browsers hold the redirects behind a form to it too. The
- * origin of a web address, else the scheme alone; undefined for what is no absolute URI.
+ * What a content security policy must let a form lead to whose answer sends the browser to this address. Browsers hold every
+ * redirect behind a form to it, the application's own included (seen in Chromium 156), so an origin is not enough: its scheme,
+ * and https. Undefined for what is no absolute URI.
  */
 export const formTarget = (uri: string): string | undefined => {
-  const found = TARGET.exec(uri)
-  if (found === null) return undefined
-  const [, scheme = '', host] = found
-  return /^https?$/i.test(scheme) && host !== undefined ? `${scheme}://${host}` : `${scheme}:`
+  const scheme = SCHEME.exec(uri)?.[1]?.toLowerCase()
+  if (scheme === undefined) return undefined
+  return scheme === 'https' ? 'https:' : `${scheme}: https:`
 }

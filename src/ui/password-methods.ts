@@ -1,6 +1,7 @@
 import type { MountRecord } from '../engine/ports/mounts.ts'
 import type { Route } from '../engine/route.ts'
 import type { UnsealedParts } from './server-parts.ts'
+import { trimSlashes } from '../std/trim-slashes.ts'
 
 /** A mount where one can sign in with a name and a password. */
 export interface PasswordMethod {
@@ -55,6 +56,6 @@ export const findMethod = (
   methods: readonly PasswordMethod[],
   written: string,
 ): PasswordMethod | undefined => {
-  const path = `${written.trim().replace(/^\/+|\/+$/g, '')}/`
+  const path = `${trimSlashes(written.trim())}/`
   return methods.find((method) => method.path === path || `auth/${method.path}` === path)
 }

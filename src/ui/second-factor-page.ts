@@ -2,8 +2,8 @@ import type { HttpAnswer } from '../http/request.ts'
 import type { Json } from '../std/json.ts'
 import type { Destination } from './destination.ts'
 import { formFields } from './forms.ts'
-import type { HtmlValue } from './html.ts'
-import { html } from './html.ts'
+import type { MarkupValue } from './markup.ts'
+import { markup } from './markup.ts'
 import { page } from './page.ts'
 import { errorLine, purposeLine, targetOf } from './sign-in-page.ts'
 import type { Visit } from './visit.ts'
@@ -74,33 +74,42 @@ const constraintFields = (methods: readonly FactorMethod[], index: number, first
   const passcode = methods.some(({ usesPasscode }) => usesPasscode)
   const optional = methods.some(({ usesPasscode }) => !usesPasscode)
   const [only] = methods
-  const choice: HtmlValue =
+  const choice: MarkupValue =
     methods.length === 1
-      ? html`<input type="hidden" name="method-${index}" value="${only!.id}"><p><bdi>${only!.label}</bdi></p>`
+      ? markup`<input type="hidden" name="method-${index}" value="${only!.id}" />
+          <p><bdi>${only!.label}</bdi></p>`
       : methods.map(
-          (method, at) => html`<label class="choice"><input type="radio" name="method-${index}" value="${method.id}"${
-            at === 0 && html` checked`
-          }> <span><bdi>${method.label}</bdi></span></label>
-`,
+          (method, at) =>
+            markup`<label class="choice">
+              <input type="radio" name="method-${index}" value="${method.id}"${at === 0 && markup` checked`} />
+              <bdi>${method.label}</bdi>
+            </label>`,
         )
-  return html`<fieldset><legend>${index === 0 ? 'Confirm with' : 'And with'}</legend>
-${choice}
-${
-  passcode &&
-  html`<label for="passcode-${index}">Code${optional && html` (not for a push)`}</label>
-<input type="text" id="passcode-${index}" name="passcode-${index}" autocomplete="one-time-code" autocapitalize="none" spellcheck="false"${
-    !optional && html` required`
-  }${first && html` autofocus`}>`
-}
-${optional && !passcode && html`<p class="soft">You will be asked on your device.</p>`}
-</fieldset>`
+  return markup`<fieldset>
+    <legend>${index === 0 ? 'Confirm with' : 'And with'}</legend>
+    ${choice}
+    ${
+      passcode &&
+      markup`<label for="passcode-${index}">Code${optional && markup` (not for a push)`}</label>
+        <input
+          type="text"
+          id="passcode-${index}"
+          name="passcode-${index}"
+          autocomplete="one-time-code"
+          autocapitalize="none"
+          spellcheck="false"
+          ${!optional && markup` required`}${first && markup` autofocus`}
+        />`
+    }
+    ${optional && !passcode && markup`<p class="soft">You will be asked on your device.</p>`}
+  </fieldset>`
 }
 
-const enrolmentPart = ({ url, barcode }: Enrolment): HtmlValue => {
+const enrolmentPart = ({ url, barcode }: Enrolment): MarkupValue => {
   const secret = URL.parse(url)?.searchParams.get('secret') ?? ''
-  return html`<p>Scan this with your authenticator app, then type the code that it shows.</p>
-${barcode !== '' && html`<img src="data:image/png;base64,${barcode}" alt="QR code for an authenticator app">`}
-<p class="soft">Or type this key into the app: <code>${secret}</code></p>`
+  return markup`<p>Scan this with your authenticator app, then type the code that it shows.</p>
+    ${barcode !== '' && markup`<img src="data:image/png;base64,${barcode}" alt="QR code for an authenticator app" />`}
+    <p class="soft">Or type this key into the app: <code>${secret}</code></p>`
 }
 
 /** Asks for the second factor of a login. */
@@ -124,17 +133,19 @@ export const secondFactorPage = (
     formTarget: targetOf(destination),
     images: enrolment !== undefined,
     cookie: visit.browserCookie,
-    body: html`<h1>Confirm that it is you</h1>
-${purposeLine(view)}
-${errorLine(error)}
-${enrolment !== undefined && enrolmentPart(enrolment)}
-<form method="post" action="/ui/sign-in/second-factor">
-${formFields(visit, 'second-factor', waiting as unknown as Json)}
-${waiting.constraints.map((methods, index) => constraintFields(methods, index, index === 0))}
-<button type="submit">Continue</button>
-${enrols.map(
-  ({ id, label }) => html`<p></p><button type="submit" class="second" name="enrol" value="${id}" formnovalidate>Set up <bdi>${label}</bdi></button>`,
-)}
-</form>`,
+    body: markup`<h1>Confirm that it is you</h1>
+      ${purposeLine(view)} ${errorLine(error)}
+      ${enrolment !== undefined && enrolmentPart(enrolment)}
+      <form method="post" action="/ui/sign-in/second-factor">
+        ${formFields(visit, 'second-factor', waiting as unknown as Json)}
+        ${waiting.constraints.map((methods, index) => constraintFields(methods, index, index === 0))}
+        <button type="submit">Continue</button>
+        ${enrols.map(
+          ({ id, label }) =>
+            markup`<button type="submit" class="second" name="enrol" value="${id}" formnovalidate>
+              Set up <bdi>${label}</bdi>
+            </button>`,
+        )}
+      </form>`,
   })
 }

@@ -31,4 +31,6 @@ export interface UiParts {
   unsealed(): UnsealedParts | undefined
   /** `https://host:8200`, as clients are told; '' when nobody knows. */
   apiAddress(): string
+  /** Hears of faults; never of what a browser sent. */
+  log(message: string, error: unknown): void
 }

@@ -26,6 +26,7 @@ background:var(--card);border:1px solid var(--line);border-radius:.5rem}
 input[type=radio]{accent-color:var(--accent);margin:0}
 button{width:100%;padding:.65rem 1rem;font:inherit;font-weight:600;cursor:pointer;border-radius:.5rem;
 border:1px solid var(--accent);background:var(--accent);color:var(--accent-ink)}
+button+button{margin-top:.75rem}
 button.second{background:transparent;color:var(--accent)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 details{margin:0 0 1rem}

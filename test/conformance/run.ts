@@ -49,11 +49,11 @@ const main = async (): Promise<number> => {
   }
   const cases = await loadCases(positionals)
   const log = (line: string): void => void process.stderr.write(`${line}\n`)
-  const results = await replayAll(cases, () =>
-    startTestServer({
-      ...(values.log ? { log } : {}),
-      ...(values.workers === undefined ? {} : { workers: Number(values.workers) }),
-    }),
+  const workers = Number(values.workers ?? 1)
+  const results = await replayAll(
+    cases,
+    () => startTestServer({ workers, ...(values.log ? { log } : {}) }),
+    workers === 1 ? undefined : 3,
   )
   const expected = loadExpectations()
 

@@ -9,16 +9,18 @@ export type CaseResult = {
   readonly steps: readonly StepResult[]
 }
 
-/** Cases in work at once: enough that one hashes passwords while others talk. */
+/** Cases in work at once unless told otherwise: enough that one hashes passwords while others talk. */
 const SIDE_BY_SIDE = 8
 
 /**
  * Replays all cases, each against a server of its own, side by side. Cases that sleep count seconds, so they come
  * after all others and one at a time: only while one sleeps does the next take its turn. Results are in the order given.
+ * `sideBySide`: fewer where a server is several processes.
  */
 export const replayAll = async (
   cases: readonly Case[],
   start: () => Promise<CaseServer>,
+  sideBySide = SIDE_BY_SIDE,
 ): Promise<readonly CaseResult[]> => {
   const results = new Map<string, CaseResult>()
   const run = async (each: Case, sleep?: (seconds: number) => Promise<void>): Promise<void> => {
@@ -27,7 +29,7 @@ export const replayAll = async (
     results.set(each.name, { name: each.name, steps })
   }
   const waking = cases.filter((each) => !sleeps(each))
-  const workers = Array.from({ length: SIDE_BY_SIDE }, async () => {
+  const workers = Array.from({ length: sideBySide }, async () => {
     for (let each = waking.shift(); each !== undefined; each = waking.shift()) await run(each)
   })
   await Promise.all(workers)

@@ -242,7 +242,7 @@ describe('a list of members that one commit does not hold', () => {
     await harness.request('update', 'group', { name: 'deck' })
     const path = 'group-member/name/crew'
     const added = await harness.request('update', path, {
-      entity_ids: [...ids.slice(5)],
+      entity_ids: ids.slice(5),
       group_names: 'deck',
       ttl: '1h',
     })
@@ -253,7 +253,7 @@ describe('a list of members that one commit does not hold', () => {
     assert.deepEqual(await agree(harness, ids), ids)
     const again = await harness.request('update', path, { entity_ids: [...ids] })
     assert.equal(again.data['unchanged'].length, 160)
-    const removed = await harness.request('delete', path, { entity_ids: [...ids.slice(20)] })
+    const removed = await harness.request('delete', path, { entity_ids: ids.slice(20) })
     assert.equal(removed.data['removed'].length, 140)
     assert.deepEqual(await agree(harness, ids), ids.slice(0, 20))
     await harness.background()

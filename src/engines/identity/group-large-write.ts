@@ -1,6 +1,7 @@
 import type { Call } from '../../engine/call.ts'
 import type { Ref, Tx } from '../../engine/records.ts'
 import { idBytes } from '../../engine/records.ts'
+import { breathe } from './breathe.ts'
 import { entityRef } from './entity-record.ts'
 import { GroupBusy, asRunning } from './group-busy.ts'
 import { countMembers } from './group-counters.ts'
@@ -46,7 +47,7 @@ const MARKED_AT_ONCE = 64
 const TELL_MS = 2_000
 
 /** Entities looked for in one read. */
-const LOOKED_AT_ONCE = 512
+const LOOKED_AT_ONCE = 256
 
 /** Where it stands that a large write of a group's members has begun. */
 export const groupOpRef = (namespace: number, groupId: string): Ref<{ readonly at: number }> =>
@@ -63,6 +64,7 @@ const interrupted = ({ groupId }: LargeWrite): GroupBusy =>
 const checkAll = async (call: LargeCall, ids: readonly string[]): Promise<void> => {
   for (let at = 0; at < ids.length; at += LOOKED_AT_ONCE) {
     await checkEntities(call, call.records, ids.slice(at, at + LOOKED_AT_ONCE))
+    await breathe()
   }
 }
 

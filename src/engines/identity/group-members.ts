@@ -3,6 +3,7 @@ import type { Reader, Records, Tx } from '../../engine/records.ts'
 import { idText } from '../../engine/records.ts'
 import { Refusal } from '../../engine/refusal.ts'
 import { goLower } from '../../std/go-lower.ts'
+import { breathe } from './breathe.ts'
 import { countMembers } from './group-counters.ts'
 import { adder, entityRefOf, groupKey, memberRef, membershipsRef } from './group-record.ts'
 import { nameHint } from './hints.ts'
@@ -35,6 +36,7 @@ export const readMembers = async (
     for (const { tail, value } of page) {
       if (isMember(value, group, now)) members.push({ id: idText(tail), ...value })
     }
+    await breathe()
   }
   members.sort((a, b) => a.seq - b.seq || byBytes(a.id, b.id))
   return members.flatMap(({ id, n }) => Array.from({ length: n }, () => id))
@@ -69,6 +71,7 @@ export const memberChange = async (
         } else if (!missing.delete(id)) leaving.set(id, value)
         else if (value.n !== 1 || value.seq !== 0) settling.set(id, value)
       }
+      await breathe()
     }
   }
   return { joining: [...missing], leaving, settling, ended }

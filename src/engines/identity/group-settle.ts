@@ -1,6 +1,7 @@
 import type { BackgroundScope } from '../../engine/engine.ts'
 import type { Ref, Scanned, Tx } from '../../engine/records.ts'
 import { idText, keyId } from '../../engine/records.ts'
+import { breathe } from './breathe.ts'
 import { groupOpRef } from './group-large-write.ts'
 import { groupKey, knownGroupRef, membershipsRef } from './group-record.ts'
 import { isListed } from './membership-end.ts'
@@ -89,6 +90,7 @@ const eachMarked = async (
       marked.push(placed(found))
       if (marked.length === AT_ONCE) await flush()
     }
+    await breathe()
   }
   await flush()
 }

@@ -1,4 +1,5 @@
 import type { Engine } from '../../engine/engine.ts'
+import type { AuthorizationPort } from '../../engine/ports/authorization.ts'
 import type { MfaPort } from '../../engine/ports/mfa.ts'
 import type { IdentityPort, MountDirectory } from '../../engine/identity-port.ts'
 import { aliasRoutes, legacyAliasRoutes } from './alias-routes.ts'
@@ -11,6 +12,7 @@ import { lookupEntityRoute } from './lookup-entity.ts'
 import { dropEnded } from './membership-cleanup.ts'
 import { createMfa } from './mfa/index.ts'
 import type { Outside } from './mfa/outside.ts'
+import { askedApplication } from './oidc/asked-application.ts'
 import { runBackground } from './oidc/background.ts'
 import type { OidcDeps } from './oidc/deps.ts'
 import { oidcRoutes } from './oidc/routes.ts'
@@ -25,7 +27,12 @@ export const createIdentity = (
     /** How providers of second factors are reached, where that is not the network. */
     readonly outside?: Outside
   } & OidcDeps,
-): { readonly engine: Engine; readonly port: IdentityPort; readonly mfa: MfaPort } => {
+): {
+  readonly engine: Engine
+  readonly port: IdentityPort
+  readonly mfa: MfaPort
+  readonly authorization: AuthorizationPort
+} => {
   const { mounts } = deps
   const mfa = createMfa(mounts, deps.outside)
   const storedDefaults = new Set<number>()
@@ -56,6 +63,7 @@ export const createIdentity = (
       },
     },
     mfa: mfa.port,
+    authorization: { application: askedApplication },
     port: { login, aliasEntity, refreshGroups, subject, aliasOf },
   }
 }

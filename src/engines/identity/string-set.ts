@@ -1,8 +1,14 @@
 import { goLower } from '../../std/go-lower.ts'
 
 /** Order of the UTF-8 bytes, as the reference sorts. */
-export const byBytes = (a: string, b: string): number =>
-  a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
+export const byBytes = (a: string, b: string): number => {
+  if (a === b) return 0
+  // Code units are in the order of bytes but for surrogates.
+  if (SURROGATE.test(a) || SURROGATE.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b))
+  return a < b ? -1 : 1
+}
+
+const SURROGATE = /[\ud800-\udfff]/
 
 /** A list as the reference keeps ids: trimmed, no blanks, each once, sorted. */
 export const sortedOnce = (list: readonly string[]): string[] =>

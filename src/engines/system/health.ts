@@ -3,6 +3,7 @@ import { Refusal } from '../../engine/refusal.ts'
 import { route } from '../../engine/route.ts'
 import type { Json } from '../../std/json.ts'
 import { bare } from './bare.ts'
+import { healthDetail } from './health-detail.ts'
 import type { SystemOptions } from './options.ts'
 
 const badParameter = (): Refusal => new Refusal('invalid', '', { silent: true })
@@ -26,13 +27,19 @@ const checkBool = (value: Json | undefined): void => {
   if (value !== undefined && !BOOL.test(once(value))) throw badParameter()
 }
 
+/** `?detail` alone says yes. */
+const isTrue = (value: Json | undefined): boolean => {
+  checkBool(value)
+  return value !== undefined && !/^(0|f)/i.test(once(value))
+}
+
 /** Node sends no others. */
 const isSendable = (code: number): boolean => code >= 200 && code <= 599
 
 const code = (when: string) => field.any({ description: `Status to answer with ${when}` })
 
 /** `sys/health`: whether this server can serve, as load balancers ask it. */
-export const healthRoute = ({ seal, facts }: SystemOptions) =>
+export const healthRoute = ({ seal, facts, health }: SystemOptions) =>
   route({
     path: 'health',
     summary: 'Tell by status and body whether the server is initialised and unsealed',
@@ -43,20 +50,27 @@ export const healthRoute = ({ seal, facts }: SystemOptions) =>
       standbycode: code('while on standby'),
       sealedcode: code('while sealed'),
       uninitcode: code('before initialisation'),
+      detail: field.any({ description: 'Tell of store, audit devices and records set aside' }),
     },
     whileSealed: true,
     unaudited: true,
     answersHead: true,
     verbs: {
-      read: async ({ input, now }) => {
+      read: async (call) => {
+        const { input, now } = call
         checkBool(input.standbyok)
         checkBool(input.perfstandbyok)
         const active = asCode(input.activecode, 200)
         asCode(input.standbycode, 429)
         const whenSealed = asCode(input.sealedcode, 503)
         const uninitialised = asCode(input.uninitcode, 501)
+        const detailed = isTrue(input.detail)
+        const asked = performance.now()
         const { sealed, initialized, clusterName, clusterId } = await seal.status()
-        const status = !initialized ? uninitialised : sealed ? whenSealed : active
+        const storeMs = performance.now() - asked
+        // It is unsealed and cannot serve: others are to be asked, whatever code an active server is to give.
+        const mute = !sealed && health.audit().allFail
+        const status = !initialized ? uninitialised : sealed ? whenSealed : mute ? 503 : active
         if (!isSendable(status)) throw badParameter()
         const replication = sealed ? 'unknown' : 'disabled'
         return bare(
@@ -70,6 +84,8 @@ export const healthRoute = ({ seal, facts }: SystemOptions) =>
             ['version', facts.reportedVersion],
             ['cluster_name', clusterName],
             ['cluster_id', clusterId],
+            ...(mute ? [['audit', 'no audit device takes entries: requests are refused'] as const] : []),
+            ...(detailed ? [await healthDetail(health, call, storeMs)] : []),
           ],
           status,
         )

@@ -8,6 +8,8 @@ import { initRoute } from './init.ts'
 import { internalUiRoutes } from './internal-ui.ts'
 import { leaseRoutes } from './leases.ts'
 import { lockedUserRoutes } from './locked-users.ts'
+import { loggerRoutes } from './loggers.ts'
+import { metricsRoute } from './metrics.ts'
 import { mfaRoutes } from './mfa.ts'
 import { authRoutes, mountRoutes } from './mounts.ts'
 import type { SystemOptions } from './options.ts'
@@ -15,6 +17,7 @@ import { policyRoutes } from './policies.ts'
 import { remountRoutes } from './remount.ts'
 import { rotateRoutes } from './rotate.ts'
 import { sealRoutes } from './seal.ts'
+import { snapshotRoute } from './snapshot.ts'
 import { toolRoutes } from './tools.ts'
 import { wrappingRoutes } from './wrapping.ts'
 
@@ -40,9 +43,12 @@ export const createSystemEngine = (options: SystemOptions): Engine => ({
     ...auditRoutes(options),
     ...internalUiRoutes(options),
     ...lockedUserRoutes(options),
+    snapshotRoute(options),
+    metricsRoute(options),
     ...toolRoutes(),
     ...hostRoutes(options),
     ...leaseRoutes(options),
     ...mfaRoutes(),
+    ...loggerRoutes(options),
   ],
 })

@@ -8,6 +8,7 @@ import { limits } from '../../limits.ts'
 import { nextPart, parseLeaseId, tokenLeaseId } from './lease-id.ts'
 import type { SystemOptions } from './options.ts'
 import { timeText } from './time-text.ts'
+import { trimSlashes } from '../../std/trim-slashes.ts'
 
 /** Tokens ended in one commit: each costs two writes. */
 const REVOKED_AT_ONCE = 50
@@ -32,7 +33,7 @@ const idOf = ({ input }: Pick<LeaseCall, 'input'>): string => {
 }
 
 const folder = (path: string): string => {
-  const bare = path.replace(/^\/+|\/+$/g, '')
+  const bare = trimSlashes(path)
   return bare === '' ? '' : `${bare}/`
 }
 

@@ -7,6 +7,7 @@ import { route } from '../../engine/route.ts'
 import { isProtected, PROTECTED_PREFIXES } from './mount-enable.ts'
 import { mountPath, overlap } from './mount-path.ts'
 import type { SystemOptions } from './options.ts'
+import { trimSlashes } from '../../std/trim-slashes.ts'
 
 const fields = {
   from: field.string({ default: '', description: 'Where the mount is; auth methods as `auth/x`' }),
@@ -32,7 +33,7 @@ const checkPaths = (from: string, to: string): void => {
 }
 
 const checkDestination = (given: string): void => {
-  const path = given.replace(/^\/+|\/+$/g, '')
+  const path = trimSlashes(given)
   const parts = path.split('/')
   if (path === '' || parts.includes('..') || parts.includes('.')) {
     throw invalid(`invalid destination mount path "${given}"`)

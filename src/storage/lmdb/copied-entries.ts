@@ -14,10 +14,13 @@ const PREFIX = 'snapshot-'
 /** Entries read at once: a turn of the event loop. */
 const PAGE_ENTRIES = 256
 
-/** Removes the copies of processes that were killed: only while no process can be making one. */
+/** Where a restore makes the new data. */
+export const RESTORE_PREFIX = 'restore-'
+
+/** Removes what killed processes left of snapshots and restores: only while no process can be at it. */
 export const removeCopies = (path: string): void => {
   for (const name of readdirSync(path)) {
-    if (name.startsWith(PREFIX)) rmSync(join(path, name), { recursive: true, force: true })
+    if (name.startsWith(PREFIX) || name.startsWith(RESTORE_PREFIX)) rmSync(join(path, name), { recursive: true, force: true })
   }
 }
 

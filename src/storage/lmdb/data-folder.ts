@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { rmSync } from 'node:fs'
+import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Deadline, Key, Version } from '../store.ts'
 import { deadlineIn, newVersion } from '../store.ts'
+import { removeCopies } from './copied-entries.ts'
 import type { LmdbOptions, LmdbStoreHandle } from './lmdb-store.ts'
-import { openLmdbStore } from './lmdb-store.ts'
+import { LMDB_FILE, openLmdbStore } from './lmdb-store.ts'
 import type { OwnerSocket, Probe } from './owner-socket.ts'
 import { openSocket, probeSocket, socketName, socketNames } from './owner-socket.ts'
 
@@ -41,6 +42,11 @@ export interface ClaimedFolder {
   readonly store: LmdbStoreHandle
   /** Closes the store and gives the folder up: call it when no process writes in the folder any more. */
   close(): Promise<void>
+  /**
+   * Closes the store and, while nobody else can have the folder, puts another file in the place of its data in one step; the
+   * old data is kept under `keptAs`, if given. Then only `close` is left to call.
+   */
+  replaceWith(file: string, keptAs: string | undefined): Promise<void>
 }
 
 const readOwner = async (
@@ -139,6 +145,16 @@ const claim = async (path: string, store: LmdbStoreHandle): Promise<Claim> => {
   }
 }
 
+/** Makes names that were changed in a folder last. */
+const syncFolder = (path: string): void => {
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
 /**
  * Opens the store of a data folder for the one process that may own it, and that starts others on it. Takes over at once
  * from an owner that was killed. Throws DataFolderInUse, or an Error for a folder that cannot be used.
@@ -155,8 +171,21 @@ export const claimDataFolder = async (options: LmdbOptions): Promise<ClaimedFold
       await store.close()
       await own.close()
     }
+    removeCopies(path)
     let closing: Promise<void> | undefined
-    return { store, close: async () => (closing ??= close()) }
+    return {
+      store,
+      close: async () => (closing ??= close()),
+      replaceWith: async (file, keptAs) => {
+        await store.close()
+        const data = join(path, LMDB_FILE)
+        if (keptAs !== undefined) linkSync(data, keptAs)
+        renameSync(file, data)
+        // Of the old file: who opens the new one makes another.
+        rmSync(`${data}-lock`, { force: true })
+        syncFolder(path)
+      },
+    }
   } catch (error) {
     await store.close()
     throw error

@@ -34,10 +34,15 @@ class Bytes {
 
   /** The next bytes without going on; throws SnapshotBroken where the file ends before. */
   async peek(bytes: number): Promise<Buffer> {
-    while (!this.has(bytes)) {
-      const step = await this.#pieces.next()
-      if (step.done === true) throw new SnapshotBroken(TORN)
-      this.#buffer = Buffer.concat([this.#buffer.subarray(this.#at), step.value])
+    if (!this.has(bytes)) {
+      const parts: Uint8Array[] = [this.#buffer.subarray(this.#at)]
+      for (let have = parts[0]!.length; have < bytes;) {
+        const step = await this.#pieces.next()
+        if (step.done === true) throw new SnapshotBroken(TORN)
+        parts.push(step.value)
+        have += step.value.length
+      }
+      this.#buffer = Buffer.concat(parts)
       this.#at = 0
     }
     return this.#buffer.subarray(this.#at, this.#at + bytes)

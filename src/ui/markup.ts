@@ -1,5 +1,5 @@
-/** Text that is HTML already: made by `html` alone, so that nothing gets into a page unescaped. */
-export class Html {
+/** Text that is HTML already: made by `markup` alone, so that nothing gets into a page unescaped. */
+export class Markup {
   readonly #text: string
 
   constructor(text: string) {
@@ -12,7 +12,7 @@ export class Html {
 }
 
 /** What may stand in a template: texts are escaped, lists are joined, undefined and false are left out. */
-export type HtmlValue = string | number | Html | undefined | false | readonly HtmlValue[]
+export type MarkupValue = string | number | Markup | undefined | false | readonly MarkupValue[]
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -26,22 +26,22 @@ const ENTITIES: Readonly<Record<string, string>> = {
 const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g
 
 /** A text as HTML, for content and for values of attributes between quotes. */
-export const escapeHtml = (text: string): string =>
+export const escapeText = (text: string): string =>
   text
     .toWellFormed()
     .replace(FORBIDDEN, '�')
     .replace(/[&<>"']/g, (sign) => ENTITIES[sign] as string)
 
-const textOf = (value: HtmlValue): string => {
+const textOf = (value: MarkupValue): string => {
   if (value === undefined || value === false) return ''
-  if (value instanceof Html) return value.toString()
-  if (typeof value === 'string') return escapeHtml(value)
+  if (value instanceof Markup) return value.toString()
+  if (typeof value === 'string') return escapeText(value)
   return typeof value === 'number' ? String(value) : value.map(textOf).join('')
 }
 
 /** HTML with values put in, escaped. Values of attributes stand between double quotes in the template. */
-export const html = (parts: TemplateStringsArray, ...values: readonly HtmlValue[]): Html => {
+export const markup = (parts: TemplateStringsArray, ...values: readonly MarkupValue[]): Markup => {
   let text = parts[0] ?? ''
   for (const [index, value] of values.entries()) text += textOf(value) + (parts[index + 1] ?? '')
-  return new Html(text)
+  return new Markup(text)
 }
