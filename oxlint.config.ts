@@ -19,6 +19,7 @@ const MAY_IMPORT: readonly (readonly [folder: string, may: readonly string[]])[]
   ['engines/*', SEAM],
   ['core', [...SEAM, 'audit/**', 'barrier/**', 'policy/**', 'seal/**', 'storage/**']],
   ['http', [...SEAM, 'core/**']],
+  ['ui', [...SEAM, 'core/**', 'http/**']],
   ['config', ['std/**', 'limits.ts']],
   ['client', ['std/**']],
   ['cli', ['std/**', 'client/**', 'config/**', 'server.ts', 'version.ts']],

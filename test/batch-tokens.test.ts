@@ -53,6 +53,19 @@ describe('a batch token', () => {
       assert.equal(await status(child), 403)
     })
 
+    it('its parent, also when another token gets the id that was free again', async () => {
+      const parent = { id: 'chosen', policies: ['default', 'maker'] }
+      await server.write('auth/token/create', parent)
+      const child = await batch('chosen')
+      assert.equal(await status(child), 200)
+      await server.write('auth/token/revoke', { token: 'chosen' })
+      await server.forward(10)
+      assert.equal((await server.write('auth/token/create', parent)).status, 200)
+      assert.equal(await status('chosen'), 200)
+      assert.equal(await status(child), 403)
+      assert.equal(await status(await batch('chosen')), 200)
+    })
+
     it('its own time', async () => {
       const { client_token: token } = await create('root', { type: 'batch', ttl: '1h' })
       await server.forward(3_599_000 - 5_000)

@@ -41,18 +41,25 @@ const ask = async (
   const answer = await fetch(`${urlOf(server)}/v1/${path}`, {
     method,
     headers: { 'X-Vault-Token': 'root', ...headers },
-    ...(body === undefined
-      ? {}
-      : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   })
   const text = await answer.text()
-  return { status: answer.status, text, json: text.startsWith('{') ? JSON.parse(text.split('\n')[0]!) : {} }
+  return {
+    status: answer.status,
+    text,
+    json: text.startsWith('{') ? JSON.parse(text.split('\n')[0]!) : {},
+  }
 }
 
 const lines = (body: string) =>
   ask(target, 'POST', 'identity/import', body, { 'Content-Type': 'application/x-ndjson' })
 
-const signet = async (server: TestServer, words: readonly string[], env: Record<string, string> = {}, isTTY = false) => {
+const signet = async (
+  server: TestServer,
+  words: readonly string[],
+  env: Record<string, string> = {},
+  isTTY = false,
+) => {
   let stdout = ''
   let stderr = ''
   const io: CommandIo = {
@@ -72,15 +79,26 @@ const populate = async (server: TestServer): Promise<void> => {
   await ask(server, 'POST', 'sys/auth/people', { type: 'userpass' })
   await ask(server, 'POST', 'auth/people/users/alice', { password: 'pw', policies: 'readers' })
   await ask(server, 'POST', 'auth/people/login/alice', { password: 'pw' })
-  await ask(server, 'POST', 'sys/policies/acl/readers', { policy: 'path "secret/*" { capabilities = ["read"] }' })
+  await ask(server, 'POST', 'sys/policies/acl/readers', {
+    policy: 'path "secret/*" { capabilities = ["read"] }',
+  })
   await ask(server, 'POST', 'sys/auth/machines', { type: 'approle', description: 'robots' })
   await ask(server, 'POST', 'auth/machines/role/ci', {})
   const entities = await ask(server, 'GET', 'identity/entity/id?list=true')
   const [id] = entities.json.data.keys
   await ask(server, 'POST', `identity/entity/id/${id}`, { name: 'alice', metadata: { team: 'x' } })
-  const group = await ask(server, 'POST', 'identity/group', { name: 'eng', policies: 'readers', member_entity_ids: [id] })
-  await ask(server, 'POST', 'identity/group', { name: 'staff', member_group_ids: [group.json.data.id] })
-  const made = Array.from({ length: 300 }, (_, nr) => JSON.stringify({ type: 'entity', name: `bulk${nr}` }))
+  const group = await ask(server, 'POST', 'identity/group', {
+    name: 'eng',
+    policies: 'readers',
+    member_entity_ids: [id],
+  })
+  await ask(server, 'POST', 'identity/group', {
+    name: 'staff',
+    member_group_ids: [group.json.data.id],
+  })
+  const made = Array.from({ length: 300 }, (_, nr) =>
+    JSON.stringify({ type: 'entity', name: `bulk${nr}` }),
+  )
   const { json } = await ask(server, 'POST', 'identity/import', made.join('\n'), {
     'Content-Type': 'application/x-ndjson; charset=utf-8',
   })
@@ -102,8 +120,14 @@ describe('identity over HTTP and the command line', { concurrency: false }, () =
     assert.equal(code, 0, stderr)
     assert.match(stdout, /Enabled userpass at auth\/people\//)
     assert.match(stdout, /Wrote the policy readers/)
-    assert.match(stdout, /Not taken: users \(their passwords are not read\) of auth\/people\/: alice/)
-    assert.match(stdout, /Not taken: roles \(their secret ids are not read\) of auth\/machines\/: ci/)
+    assert.match(
+      stdout,
+      /Not taken: users \(their passwords are not read\) of auth\/people\/: alice/,
+    )
+    assert.match(
+      stdout,
+      /Not taken: roles \(their secret ids are not read\) of auth\/machines\/: ci/,
+    )
     assert.match(stdout, /Imported 306 lines: 306 created, 0 updated, 0 unchanged, 0 refused/)
     const before = await ask(source, 'GET', 'identity/entity/name/alice')
     const there = await ask(target, 'GET', 'identity/entity/name/alice')
@@ -131,7 +155,10 @@ describe('identity over HTTP and the command line', { concurrency: false }, () =
 
   it('ends with 2 and names the lines that were refused', async () => {
     const file = join(folder, 'bad.ndjson')
-    writeFileSync(file, '{"type":"entity","name":"bad","policies":["root"]}\n{"type":"entity","name":"fine"}\n')
+    writeFileSync(
+      file,
+      '{"type":"entity","name":"bad","policies":["root"]}\n{"type":"entity","name":"fine"}\n',
+    )
     const { code, stdout, stderr } = await signet(target, ['import', file])
     assert.equal(code, 2)
     assert.equal(stderr, 'line 1 refused: policies cannot contain root\n')
@@ -145,7 +172,10 @@ describe('identity over HTTP and the command line', { concurrency: false }, () =
     writeFileSync(file, '{"type":"entity","name":"torn1"}\n{"type":"entity","na')
     const { code, stderr } = await signet(target, ['import', file])
     assert.equal(code, 1)
-    assert.match(stderr, /line 2 of .*torn\.ndjson is no JSON object, perhaps torn: nothing was imported/)
+    assert.match(
+      stderr,
+      /line 2 of .*torn\.ndjson is no JSON object, perhaps torn: nothing was imported/,
+    )
     assert.equal((await ask(target, 'GET', 'identity/entity/name/torn1')).status, 404)
   })
 
@@ -153,11 +183,20 @@ describe('identity over HTTP and the command line', { concurrency: false }, () =
     const text = '{"type":"entity","name":"x"}\n'
     const type = { 'Content-Type': 'application/x-ndjson' }
     const entity = await ask(target, 'POST', 'identity/entity', text, type)
-    assert.deepEqual([entity.status, entity.json.errors], [415, ['this path takes JSON, not application/x-ndjson']])
+    assert.deepEqual(
+      [entity.status, entity.json.errors],
+      [415, ['this path takes JSON, not application/x-ndjson']],
+    )
     const json = await ask(target, 'POST', 'identity/import', { type: 'entity' })
-    assert.deepEqual([json.status, json.json.errors], [415, ['send the lines with Content-Type: application/x-ndjson']])
+    assert.deepEqual(
+      [json.status, json.json.errors],
+      [415, ['send the lines with Content-Type: application/x-ndjson']],
+    )
     const torn = await lines('{"a"')
-    assert.deepEqual([torn.status, torn.json.errors], [400, ['line 1 is no JSON object, perhaps torn: nothing was imported']])
+    assert.deepEqual(
+      [torn.status, torn.json.errors],
+      [400, ['line 1 is no JSON object, perhaps torn: nothing was imported']],
+    )
     const bad = await ask(target, 'POST', 'identity/import?conflict=all', text, type)
     assert.equal(bad.status, 400)
   })
@@ -168,12 +207,18 @@ describe('identity over HTTP and the command line', { concurrency: false }, () =
     assert.equal((await ask(target, 'GET', 'identity/export', undefined, headers)).status, 403)
     const type = { ...headers, 'Content-Type': 'application/x-ndjson' }
     for (const path of ['identity/import', 'identity/import/check']) {
-      assert.equal((await ask(target, 'POST', path, '{"type":"entity","name":"y"}', type)).status, 403)
+      assert.equal(
+        (await ask(target, 'POST', path, '{"type":"entity","name":"y"}', type)).status,
+        403,
+      )
     }
   })
 
   it('audits counts and a digest once, and no line', async () => {
-    await ask(target, 'POST', 'sys/audit/file', { type: 'file', options: { file_path: audit, log_raw: 'true' } })
+    await ask(target, 'POST', 'sys/audit/file', {
+      type: 'file',
+      options: { file_path: audit, log_raw: 'true' },
+    })
     await lines('{"type":"entity","name":"secretly"}\n')
     const out = await ask(target, 'GET', 'identity/export')
     const written = readFileSync(audit, 'utf8')
@@ -182,7 +227,9 @@ describe('identity over HTTP and the command line', { concurrency: false }, () =
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))
-      .filter(({ type, request }) => type === 'response' && /identity\/(im|ex)port/.test(request.path))
+      .filter(
+        ({ type, request }) => type === 'response' && /identity\/(im|ex)port/.test(request.path),
+      )
     assert.deepEqual(
       entries.map(({ response }) => [response.data.lines, response.data.digest.slice(0, 7)]),
       [

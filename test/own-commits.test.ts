@@ -66,9 +66,9 @@ describe('a node that has not heard of a rotation', () => {
       wrapTtlSeconds: 60,
     })
     interrupt = async () => void (interrupt = rotate)
-    const answer = await b.write('sys/wrapping/unwrap', {}, wrapped.wrapToken)
+    const answer = await b.write('sys/wrapping/unwrap', {}, wrapped.wrapToken!)
     assert.deepEqual([answer.status, answer.errors], [200, []])
-    assert.equal((await b.write('sys/wrapping/unwrap', {}, wrapped.wrapToken)).status, 400)
+    assert.equal((await b.write('sys/wrapping/unwrap', {}, wrapped.wrapToken!)).status, 400)
   })
 
   it('spends one use of a secret id for a login whose answer is wrapped', async () => {
@@ -77,7 +77,7 @@ describe('a node that has not heard of a rotation', () => {
     const roleId = (await a.read('auth/approle/role/app/role-id')).data['role_id']!
     const { data } = await a.write('auth/approle/role/app/secret-id')
     const login = { role_id: roleId, secret_id: data['secret_id']! }
-    await b.read('sys/mounts')
+    await b.write('identity/entity', { name: 'in-step-again' })
     interrupt = async () => void (interrupt = rotate)
     const answer = await b.ask({
       operation: 'update',

@@ -27,7 +27,13 @@ const start = (storage: StorageConfig, keys: string): Promise<TestServer> =>
     configure: (config) => ({ ...config, storage, dev: { ...config.dev!, dataFolder: keys } }),
   })
 
-const ask = async (server: TestServer, method: string, path: string, body?: unknown, token = 'root') => {
+const ask = async (
+  server: TestServer,
+  method: string,
+  path: string,
+  body?: unknown,
+  token = 'root',
+) => {
   const answer = await fetch(`http://127.0.0.1:${server.port}/v1/${path}`, {
     method,
     headers: { 'X-Vault-Token': token },
@@ -57,21 +63,29 @@ const signet = async (words: readonly string[], server?: TestServer) => {
 }
 
 /** Writes until told to end; gives the names that were acknowledged so far, and ends after a round more. */
-const writers = (server: TestServer, count: number) => {
+const writers = (server: TestServer, count: number, prefix = 'w') => {
   const acknowledged: string[] = []
   let over = false
+  let failed: unknown
   const running = Array.from({ length: count }, async (_, writer) => {
-    for (let round = 0; !over; round++) {
-      const name = `w${writer}-${round}`
-      const { status } = await ask(server, 'POST', 'identity/entity', { name, metadata: { round: String(round) } })
+    for (let round = 0; !over && failed === undefined; round++) {
+      const name = `${prefix}${writer}-${round}`
+      const { status } = await ask(server, 'POST', 'identity/entity', {
+        name,
+        metadata: { round: String(round) },
+      })
       assert.equal(status, 200)
       acknowledged.push(name)
     }
   })
+  for (const one of running) one.catch((error: unknown) => (failed = error))
   return {
     acknowledged,
     reach: async (least: number) => {
-      while (acknowledged.length < least) await new Promise(setImmediate)
+      while (acknowledged.length < least) {
+        if (failed !== undefined) throw failed
+        await new Promise(setImmediate)
+      }
     },
     end: async () => {
       over = true
@@ -103,7 +117,10 @@ describe('snapshots of a server', { concurrency: false }, () => {
     await writing.reach(atSnapshot.length + 50)
     await writing.end()
     const everything = await namesOf(server)
-    assert.deepEqual(readdirSync(data).filter((name) => name.startsWith('snapshot-')), [])
+    assert.deepEqual(
+      readdirSync(data).filter((name) => name.startsWith('snapshot-')),
+      [],
+    )
     await server.stop()
 
     const target = folder()
@@ -111,7 +128,10 @@ describe('snapshots of a server', { concurrency: false }, () => {
     assert.equal(restored.code, 0, restored.stderr)
     const again = await start({ kind: 'lmdb', path: target }, keys)
     const names = await namesOf(again)
-    assert.deepEqual(atSnapshot.filter((name) => !names.has(name)), [])
+    assert.deepEqual(
+      atSnapshot.filter((name) => !names.has(name)),
+      [],
+    )
     for (const name of names) assert.ok(everything.has(name))
     assert.equal((await ask(again, 'GET', 'secret/data/x')).json.data.data.a, 'b')
     assert.equal((await ask(again, 'POST', 'identity/entity', { name: 'afterwards' })).status, 200)
@@ -128,7 +148,10 @@ describe('snapshots of a server', { concurrency: false }, () => {
     )
     const server = await start({ kind: 'lmdb', path: data }, keys)
     const names = await namesOf(server)
-    assert.deepEqual(atSnapshot.filter((name) => !names.has(name)), [])
+    assert.deepEqual(
+      atSnapshot.filter((name) => !names.has(name)),
+      [],
+    )
     await server.stop()
   })
 
@@ -182,7 +205,9 @@ describe('snapshots of a server', { concurrency: false }, () => {
     const token = json.auth.client_token
     assert.equal((await ask(server, 'GET', 'sys/storage/snapshot', undefined, token)).status, 403)
     assert.equal((await ask(server, 'POST', 'sys/storage/snapshot', {})).status, 405)
-    await ask(server, 'POST', 'sys/policies/acl/reader', { policy: policy.replace('"read"', '"read", "sudo"') })
+    await ask(server, 'POST', 'sys/policies/acl/reader', {
+      policy: policy.replace('"read"', '"read", "sudo"'),
+    })
     assert.equal((await ask(server, 'GET', 'sys/storage/snapshot', undefined, token)).status, 200)
     await server.stop()
   })
@@ -195,7 +220,7 @@ describe('snapshots of a server', { concurrency: false }, () => {
       await restoreSnapshot(file, storage, options)
       await assert.rejects(restoreSnapshot(file, storage, options), /holds data already/)
       const there = await start(storage, keys)
-      const writing = writers(there, 4)
+      const writing = writers(there, 4, 'p')
       await writing.reach(40)
       const before = [...writing.acknowledged]
       const back = join(root, 'back.snapshot')
@@ -204,7 +229,10 @@ describe('snapshots of a server', { concurrency: false }, () => {
       await writing.end()
       await there.stop()
       const target = folder()
-      assert.equal((await signet(['operator', 'snapshot', 'restore', '-data', target, back])).code, 0)
+      assert.equal(
+        (await signet(['operator', 'snapshot', 'restore', '-data', target, back])).code,
+        0,
+      )
       const again = await start({ kind: 'lmdb', path: target }, keys)
       const names = await namesOf(again)
       const missing = [...atSnapshot, ...before].filter((name) => !names.has(name))

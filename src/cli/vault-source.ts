@@ -157,7 +157,10 @@ class Reading {
 
   async #each(path: string): Promise<LiteralObject[]> {
     const keys = texts((await this.#readable(path, true))?.data?.['keys'])
-    const found = await this.#many(keys, async (id) => (await this.#readable(`${path}/${id}`))?.data)
+    const found = await this.#many(
+      keys,
+      async (id) => (await this.#readable(`${path}/${id}`))?.data,
+    )
     return found.filter((one) => one !== undefined)
   }
 

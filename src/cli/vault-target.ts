@@ -33,7 +33,9 @@ export const prepareTarget = async (
     const here = objectOf(present[mount.path])
     if (here !== undefined) {
       if (text(here['type']) !== mount.type) {
-        notes.push(`Not taken: ${mount.path} is of type ${text(here['type'])} here, not ${mount.type}`)
+        notes.push(
+          `Not taken: ${mount.path} is of type ${text(here['type'])} here, not ${mount.type}`,
+        )
       }
       continue
     }

@@ -8,6 +8,7 @@ import type { AuditDeviceView, AuditPort } from '../engine/ports/audit.ts'
 import type { Names, Records, Tx } from '../engine/records.ts'
 import { recordKind } from '../engine/records.ts'
 import { invalid } from '../engine/refusal.ts'
+import { freshLoad } from './fresh-load.ts'
 
 /** `au/<ns>H(path)`: an audit device with its salt; `declared` ones stand in the configuration. */
 export interface AuditDeviceRecord extends AuditDeviceConfig {
@@ -77,10 +78,10 @@ export class AuditDevices implements AuditPort {
     await this.#reload()
   }
 
-  async #reload(): Promise<readonly DeviceProblem[]> {
+  readonly #reload = freshLoad(async (): Promise<readonly DeviceProblem[]> => {
     await this.#loadHeaders()
     return this.#options.broker.setDevices(await this.#all())
-  }
+  })
 
   /** Other processes take in the change before they serve their next request. */
   #moved(tx: Tx): void {
@@ -157,14 +158,14 @@ export class AuditDevices implements AuditPort {
     await this.#loadHeaders()
   }
 
-  async #loadHeaders(): Promise<void> {
+  readonly #loadHeaders = freshLoad(async (): Promise<void> => {
     const { records, root } = this.#options
     const headers: (readonly [string, { readonly hmac: boolean }])[] = []
     for await (const page of records.scan(auditHeaders.under(root.number))) {
       headers.push(...page.map(({ value: { name, hmac } }) => [name, { hmac }] as const))
     }
     this.#headers = new Map(headers.sort(([a], [b]) => (a < b ? -1 : 1)))
-  }
+  })
 
   #headerRef(name: string) {
     const { names, root } = this.#options

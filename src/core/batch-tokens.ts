@@ -3,7 +3,7 @@ import type { Tx } from '../engine/records.ts'
 import { Refusal, invalid } from '../engine/refusal.ts'
 import { limits } from '../limits.ts'
 import { decodeBase64Url } from '../std/base64-url.ts'
-import { lineageBelow, liveToken } from './tokens.ts'
+import { birthBelow, lineageBelow, liveToken } from './tokens.ts'
 
 /** Seals bytes so that nobody else can read or make them. */
 export interface BatchSealer {
@@ -94,7 +94,7 @@ export class BatchTokens {
     }
     const record = recordOf({
       ...token.record,
-      createdAt: scope.now,
+      createdAt: birthBelow(orphan ? undefined : creator, scope.now),
       lineage: lineageBelow(orphan ? undefined : creator),
     })
     const size = this.#textBytes(record)

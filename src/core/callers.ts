@@ -77,12 +77,14 @@ export class Callers {
     this.#options = options
   }
 
-  /** Who a token is. Throws a Refusal when the store is not available. */
-  async identify(namespace: Namespace, text: string): Promise<Caller | Nobody> {
+  /** Who a token is; `spent` as for `liveToken`. Throws a Refusal when the store is not available. */
+  async identify(namespace: Namespace, text: string, spent = false): Promise<Caller | Nobody> {
     const { batch } = this.#options
     const key = this.#keyOf(text)
     if (!isBatchToken(text)) {
-      return this.#of(namespace, key, (reader, now) => liveToken(reader, namespace, key, now))
+      return this.#of(namespace, key, (reader, now) =>
+        liveToken(reader, namespace, key, now, spent),
+      )
     }
     return this.#of(namespace, key, async (reader, now) => {
       const record = batch.open(text)

@@ -22,10 +22,11 @@ import { BatchTokens } from './batch-tokens.ts'
 import { Callers } from './callers.ts'
 import { Handler } from './handle.ts'
 import { MountTable } from './mounts.ts'
+import { ownRecords } from './own-records.ts'
 import { PolicyStore } from './policies.ts'
 import { RecordCache } from './record-cache.ts'
 import type { Check } from './records.ts'
-import { ConflictQueues, createRecords, stampRef } from './records.ts'
+import { ConflictQueues, stampRef } from './records.ts'
 import type { Reply, Success } from './reply.ts'
 import type { Request } from './request.ts'
 import { StampWatch } from './stamp-watch.ts'
@@ -171,12 +172,14 @@ export class Core {
     this.#store = withTime(options.store, this.#time)
     const store = this.#store
     const cache = new RecordCache({ onLookup: (hit) => options.onLookup?.('records', hit) })
-    this.records = createRecords({
+    const own = {
       store,
       cache,
       queues: this.#queues,
-      authority: () => [this.#keyringCheck()],
-    })
+      keyringCheck: () => this.#keyringCheck(),
+      keyringMoved: () => this.learnKeyring(),
+    }
+    this.records = ownRecords(own)
     let engines: CoreEngines | undefined
     this.#mounts = new MountTable(
       {
@@ -248,8 +251,9 @@ export class Core {
       wrapping,
       trails: new Trails(broker, rootNamespace, options.runningVersion, options.auditedHeaders),
       root: rootNamespace,
-      keyringCheck: () => this.#keyringCheck(),
-      keyringMoved: () => this.#learnKeyring(),
+      own: (before) => (before === undefined ? this.records : ownRecords({ ...own, before })),
+      keyringCheck: own.keyringCheck,
+      keyringMoved: own.keyringMoved,
       onFault: (error, what) => log(`${what} failed`, error),
     })
     this.#background = new Background({
@@ -272,7 +276,7 @@ export class Core {
 
   /** Puts what every server has where it is missing, and begins background work. Costs the same whatever the data. */
   async start(): Promise<void> {
-    await this.#learnKeyring()
+    await this.learnKeyring()
     const scope = { namespace: rootNamespace, names: this.#options.names, now: await this.now() }
     for (const mount of BUILTIN_MOUNTS) {
       const present = await this.#mounts.all()
@@ -367,7 +371,8 @@ export class Core {
     return { key: stampRef('keyring', rootNamespace.number).key, version: this.#keyring }
   }
 
-  async #learnKeyring(): Promise<void> {
+  /** Takes in keys that another process changed. Costs one look at a stamp where nothing has. */
+  async learnKeyring(): Promise<void> {
     const version = await this.#stampVersion('keyring', rootNamespace)
     if (version === this.#keyring) return
     await this.#options.reloadKeyring()

@@ -56,6 +56,8 @@ export interface HandleParts {
   /** Brings the audit devices up to date: an entry goes to those that are on now. */
   readonly confirmAudit: () => Promise<void>
   readonly root: Namespace
+  /** Records for what the server commits by itself, `before` as in RecordsOptions. */
+  readonly own: (before?: () => Promise<void> | undefined) => Records
   /** The keyring's stamp as this process knows it: part of every commit (architecture.md F6). */
   readonly keyringCheck: () => Check
   /** Told that a commit found the keyring changed. */
@@ -142,15 +144,18 @@ export class Handler {
     let usesLeft = spent
     const open = { target, verb: plainVerb(request), decision: undefined, exists: undefined }
     try {
-      if (route?.wrappingToken === true) await this.#parts.wrapping.validate(request)
-      const who = await this.#identify(request, route)
+      if (route?.wrappingToken === true) {
+        await this.#parts.wrapping.validate(request, spent !== undefined)
+      }
+      const who = await this.#identify(request, route, spent !== undefined)
       if (typeof who === 'string') throw denied()
       caller = who
+      const within = caller === undefined || comesFromWithin(caller, request)
+      // On open routes such a token is no better than a bad one.
+      if (!within && (route?.public !== true || route.refusesBadToken === true)) throw denied()
       if (route?.public === true || caller === undefined) {
-        return { ...open, caller, refusal: undefined, usesLeft }
+        return { ...open, caller: within ? caller : undefined, refusal: undefined, usesLeft }
       }
-      const { boundCidrs } = caller.token.record
-      if (boundCidrs.length > 0 && !cidrsContain(boundCidrs, request.remoteAddress)) throw denied()
       usesLeft ??= await this.#spend(caller, root)
       return { ...(await this.#decide(request, target, caller)), usesLeft }
     } catch (error) {
@@ -163,13 +168,14 @@ export class Handler {
   async #identify(
     request: Request,
     route: Route | undefined,
+    spent: boolean,
   ): Promise<Caller | Nobody | undefined> {
     const { callers, root } = this.#parts
     if (route?.whileSealed === true && route.sudo !== true) return undefined
     const open = route?.public === true
     if (request.token === undefined || request.token === '') return open ? undefined : 'no-token'
     if (!open) checkBatchToken(request.token)
-    const who = await callers.identify(root, request.token)
+    const who = await callers.identify(root, request.token, spent)
     // On open routes a bad token is ignored, a disabled person's is not (identity.md 7.6).
     if (open && route.refusesBadToken !== true && who === 'no-token') return undefined
     return who
@@ -183,7 +189,7 @@ export class Handler {
     const { record, key } = caller.token
     if (record.numUses === 0) return undefined
     const ref = tokenUses.at(namespace.number, key)
-    return this.#records([]).transact(async (tx) => {
+    return this.#parts.own().transact(async (tx) => {
       const token = await tx.get(tokenRef(namespace, key))
       const uses = await tx.get(ref)
       if (token?.state !== 'live' || uses === undefined || uses.left <= 0) throw denied()
@@ -250,6 +256,8 @@ export class Handler {
       const mount = target.mounted?.record
       const known = { caller, decision, mount, verb: judged.verb, usesLeft: judged.usesLeft }
       logged = trail.request(known, judged.refusal)
+      // Awaited below, but a device may fail before the request has got there: that must not end the process.
+      logged.catch(() => undefined)
       // What only reads goes on meanwhile: the entry must stand before it changes something, and before its answer leaves.
       if (!isRead(request.operation)) await logged
     }
@@ -303,7 +311,7 @@ export class Handler {
     const call = this.#callFor(request, mounted, found, caller, verb, checks, judged, logged)
     const result = await handler(call as never)
     if (request.operation === 'update') await this.#hintPolicies(call)
-    return this.#settle(request, found.route, call, result, trail, judged)
+    return this.#settle(request, found.route, call, result, trail, judged, logged)
   }
 
   async #settle(
@@ -313,8 +321,9 @@ export class Handler {
     result: Result,
     trail: Trail,
     judged: Judged,
+    logged: Promise<void> | undefined,
   ): Promise<Reply> {
-    const { wrapping } = this.#parts
+    const { own, wrapping } = this.#parts
     if (result === undefined) {
       // A body-less answer has no place for the warning that the reference gives elsewhere.
       for (const text of this.#inputWarnings(call)) call.hint('ignored-parameters', text)
@@ -395,7 +404,14 @@ export class Handler {
     success = { ...success, warnings: [...call.warnings, ...this.#inputWarnings(call)] }
     const ttl = smallest(request.wrapTtlSeconds, demandedTtl)
     if (ttl === undefined || route.neverWrapped === true) return success
-    return wrapping.wrap(call, success, ttl, wrappedAccessor)
+    // What was done is done: wrapping must not have the request decided, and a use spent, once more.
+    return wrapping.wrap(
+      call,
+      own(() => logged),
+      success,
+      ttl,
+      wrappedAccessor,
+    )
   }
 
   get #loginParts(): SettleParts {
@@ -506,7 +522,7 @@ export class Handler {
   async #revoke(key: Uint8Array): Promise<void> {
     const { root } = this.#parts
     try {
-      await this.#records([]).transact(async (tx) => {
+      await this.#parts.own().transact(async (tx) => {
         const record = await tx.get(tokenRef(root, key))
         if (record?.state === 'live') revokeToken(tx, root, { key, record })
       })
@@ -542,6 +558,12 @@ const refused = (refusal: Refusal, route: Route | undefined): Reply => {
 
 const plainVerb = ({ operation }: Request): Verb =>
   operation === 'header' || operation === 'help' ? 'read' : operation
+
+/** Whether a token may be used from where the request comes. */
+const comesFromWithin = (caller: Caller, { remoteAddress }: Request): boolean => {
+  const { boundCidrs } = caller.token.record
+  return boundCidrs.length === 0 || cidrsContain(boundCidrs, remoteAddress)
+}
 
 /** A caller whose last use is being spent shows -1 (spec/auth.md 2.5). */
 const spentView = (caller: Caller, usesLeft: number | undefined): Caller =>

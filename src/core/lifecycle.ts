@@ -1,23 +1,37 @@
+import { timingSafeEqual } from 'node:crypto'
 import { withBarrier } from '../barrier/barrier-store.ts'
 import type { BrokenValues } from '../barrier/broken-values.ts'
 import type { Keyring } from '../barrier/keyring.ts'
 import type { NewMount } from '../engine/ports/mounts.ts'
-import type { InitOutcome, SealPort, SealStatus } from '../engine/ports/seal.ts'
+import type {
+  InitOutcome,
+  Proof,
+  ProofPurpose,
+  Proving,
+  SealPort,
+  SealStatus,
+} from '../engine/ports/seal.ts'
 import { limits } from '../limits.ts'
-import type { Unsealed } from '../seal/seal.ts'
+import type { Gather } from '../seal/gathering.ts'
+import type { SealConfig, Unsealed } from '../seal/seal.ts'
 import {
+  combineUnsealKeys,
+  drawShares,
   initialiseSeal,
+  installShares,
   readSealConfig,
   reloadKeyring,
   rotateKeyring,
+  rotateRootKey,
   unseal,
 } from '../seal/seal.ts'
 import type { ShareKeeper, ShareOutcome } from '../seal/share-keeper.ts'
 import type { Store } from '../storage/store.ts'
-import { deadlineIn } from '../storage/store.ts'
+import { deadlineIn, Unavailable } from '../storage/store.ts'
 import type { Cluster } from './cluster.ts'
 import type { Core } from './core.ts'
 import { rootNamespace } from './core.ts'
+import { KeyUse } from './key-use.ts'
 import { stampRef } from './records.ts'
 
 export interface LifecycleOptions {
@@ -42,8 +56,21 @@ export interface Opened {
 
 interface State {
   readonly unsealed: Unsealed
+  readonly use: KeyUse
+  readonly telling: NodeJS.Timeout
   readonly opened: Opened
 }
+
+/** How often a process looks whether others changed the keys, and whether it has encrypted enough to tell of it. */
+const TELL_MS = 1_000
+
+/** Shares that were drawn, as text: the configuration they will have and the key they give. */
+interface Drawn {
+  readonly config: SealConfig
+  readonly combined: string
+}
+
+const KEYRING_STAMPS = [stampRef('keyring', rootNamespace.number).key]
 
 const deadline = (): number => deadlineIn(limits.storeWaitMs)
 
@@ -96,10 +123,13 @@ export class Lifecycle implements SealPort {
     )
     if (made.kind === 'already') return 'already'
     const opened = await this.#openWith(made.unsealed)
-    for (const mount of options.mounts ?? []) await opened.core.ensureMount(mount)
-    const rootToken = await opened.core.createRootToken(options.rootToken)
-    await opened.close()
-    return { unsealKeys: made.unsealKeys, rootToken }
+    try {
+      for (const mount of options.mounts ?? []) await opened.core.ensureMount(mount)
+      const rootToken = await opened.core.createRootToken(options.rootToken)
+      return { unsealKeys: made.unsealKeys, rootToken }
+    } finally {
+      await opened.close()
+    }
   }
 
   giveShare(share: Buffer): Promise<ShareOutcome> {
@@ -126,7 +156,9 @@ export class Lifecycle implements SealPort {
   async close(): Promise<void> {
     const state = this.#state
     this.#state = undefined
-    await state?.opened.close()
+    if (state === undefined) return
+    clearInterval(state.telling)
+    await state.opened.close()
   }
 
   async keyStatus(): Promise<{
@@ -136,18 +168,117 @@ export class Lifecycle implements SealPort {
   }> {
     const unsealed = this.#unsealed()
     // Another process may have rotated, and this one not have met the new key.
-    await reloadKeyring(this.#options.store, unsealed, deadline())
+    await this.#reload(unsealed)
     const { active } = unsealed.keyring
-    return { term: active.term, installedAt: active.installedAt, encryptions: 0 }
+    const { use, opened } = this.#state!
+    const encryptions = await use.total(opened.core.records, rootNamespace, active.term)
+    return { term: active.term, installedAt: active.installedAt, encryptions }
   }
 
   rotate(): Promise<number> {
     return rotateKeyring(
       this.#options.store,
       this.#unsealed(),
-      { now: Date.now(), stamps: [stampRef('keyring', rootNamespace.number).key] },
+      { now: Date.now(), stamps: KEYRING_STAMPS },
       deadline(),
     )
+  }
+
+  rotateRootKey(): Promise<void> {
+    return rotateRootKey(
+      this.#options.store,
+      this.#unsealed(),
+      { stamps: KEYRING_STAMPS },
+      deadline(),
+    )
+  }
+
+  async prove({ purpose, nonce }: Proving, key: Buffer): Promise<Proof> {
+    const { store } = this.#options
+    const config = await readSealConfig(store, deadline())
+    if (config === undefined) throw new Error('the server is not initialised')
+    return this.#gather({ purpose, nonce, threshold: config.t }, key, async (keys) => {
+      const combined = combineUnsealKeys(config, keys)
+      const opened = await unseal(store, combined, deadline())
+      combined.fill(0)
+      return opened !== 'wrong key'
+    })
+  }
+
+  async proveDrawn(nonce: string, drawn: string, key: Buffer): Promise<Proof> {
+    const { config, combined } = JSON.parse(drawn) as Drawn
+    const wanted = Buffer.from(combined, 'base64')
+    const gather: Gather = { purpose: 'verify', nonce, threshold: config.t }
+    return this.#gather(gather, key, async (keys) => {
+      const given = combineUnsealKeys(config, keys)
+      return given.length === wanted.length && timingSafeEqual(given, wanted)
+    })
+  }
+
+  /** Adds a key to those gathered, and judges them once they are enough. */
+  async #gather(
+    gather: Gather,
+    key: Buffer,
+    judge: (keys: readonly Buffer[]) => Promise<boolean>,
+  ): Promise<Proof> {
+    const gathered = await this.#options.keeper.gather(gather, key)
+    if (gathered.kind !== 'complete') return gathered
+    try {
+      return { kind: (await judge(gathered.keys)) ? 'proved' : 'wrong' }
+    } catch (error) {
+      // Keys of different seals may not even combine.
+      if (error instanceof RangeError) return { kind: 'wrong' }
+      throw error
+    } finally {
+      for (const used of gathered.keys) used.fill(0)
+    }
+  }
+
+  proofProgress(purpose: ProofPurpose, nonce: string): Promise<number> {
+    return this.#options.keeper.gathered(purpose, nonce)
+  }
+
+  forgetProof(purpose: ProofPurpose): Promise<void> {
+    return this.#options.keeper.dropGathered(purpose)
+  }
+
+  drawShares(options: { readonly shares: number; readonly threshold: number }): {
+    readonly drawn: string
+    readonly unsealKeys: readonly Buffer[]
+  } {
+    const { config, combined, unsealKeys } = drawShares(options)
+    const drawn: Drawn = { config, combined: combined.toString('base64') }
+    combined.fill(0)
+    return { drawn: JSON.stringify(drawn), unsealKeys }
+  }
+
+  async installShares(drawn: string): Promise<'installed' | 'conflict'> {
+    const { config, combined } = JSON.parse(drawn) as Drawn
+    const key = Buffer.from(combined, 'base64')
+    const { store, keeper } = this.#options
+    try {
+      const made = { config, combined: key }
+      const outcome = await installShares(store, this.#unsealed(), made, KEYRING_STAMPS, deadline())
+      if (outcome === 'installed') await keeper.rekeyed(key)
+      return outcome
+    } finally {
+      key.fill(0)
+    }
+  }
+
+  makeRootToken(): Promise<string> {
+    if (this.#state === undefined) throw new Error('the server is sealed')
+    return this.#state.opened.core.createRootToken(undefined)
+  }
+
+  /** Takes in the keys as they are stored; who keeps the key of the seal hears when it is another. */
+  async #reload(unsealed: Unsealed): Promise<void> {
+    const before = unsealed.sealKey
+    await reloadKeyring(this.#options.store, unsealed, deadline())
+    if (before.equals(unsealed.sealKey)) return
+    const combined = unsealed.sealKey.export()
+    await this.#options.keeper.rekeyed(combined)
+    combined.fill(0)
   }
 
   #unsealed(): Unsealed {
@@ -156,20 +287,39 @@ export class Lifecycle implements SealPort {
   }
 
   async #unsealWith(unsealed: Unsealed): Promise<void> {
-    this.#opening ??= this.#openWith(unsealed)
+    const use = new KeyUse()
+    this.#opening ??= this.#openWith(unsealed, use)
       .then((opened) => {
-        this.#state = { unsealed, opened }
+        const telling = setInterval(() => void this.#lookAfterKeys(), TELL_MS)
+        telling.unref()
+        this.#state = { unsealed, use, opened, telling }
       })
       .finally(() => (this.#opening = undefined))
     await this.#opening
   }
 
-  #openWith(unsealed: Unsealed): Promise<Opened> {
+  /** Takes in keys that others changed, and lets them know how much the key was used here. */
+  async #lookAfterKeys(): Promise<void> {
+    const state = this.#state
+    if (state === undefined) return
+    const { opened, unsealed, use } = state
+    try {
+      await opened.core.learnKeyring()
+      await use.tell(opened.core.records, rootNamespace, unsealed.keyring.active.term)
+    } catch (error) {
+      // Whoever needs the store says that it is gone; the next look may find it.
+      if (error instanceof Unavailable || this.#state !== state) return
+      this.#options.log('looking after the keys failed', error)
+    }
+  }
+
+  #openWith(unsealed: Unsealed, use?: KeyUse): Promise<Opened> {
     const { store, open, broken } = this.#options
-    const reload = (): Promise<void> => reloadKeyring(store, unsealed, deadline())
+    const reload = (): Promise<void> => this.#reload(unsealed)
     const sealed = withBarrier(store, unsealed.keyring, {
       reloadKeyring: reload,
       ...(broken === undefined ? {} : { broken }),
+      onSealed: (values) => use?.add(values),
     })
     return open(sealed, unsealed.keyring, reload)
   }

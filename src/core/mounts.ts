@@ -7,6 +7,7 @@ import type { Records, Ref, Scanned, Tx } from '../engine/records.ts'
 import { idBytes, recordKind } from '../engine/records.ts'
 import { denied } from '../engine/refusal.ts'
 import type { Version } from '../storage/store.ts'
+import { freshLoad } from './fresh-load.ts'
 import type { RouteMatcher } from './router.ts'
 import { compileRoutes } from './router.ts'
 
@@ -79,7 +80,8 @@ export class MountTable implements MountPort {
   readonly #matchers = new WeakMap<object, RouteMatcher>()
   readonly #root: Namespace
   #current: MountSet | undefined
-  #loading: Promise<MountSet> | undefined
+  /** The stamp is read before the mounts: a change in between makes the set look old, never new (architecture.md A3). */
+  readonly #load = freshLoad(() => this.#read())
   /** The epoch at which the stamp was last confirmed, read before it. */
   #epoch: Version | undefined
 
@@ -104,12 +106,6 @@ export class MountTable implements MountPort {
     const set = known !== undefined && known.stamp === stamp ? known : await this.#load()
     this.#epoch = epoch
     return set
-  }
-
-  async #load(): Promise<MountSet> {
-    // The stamp is read before the mounts: a change in between makes the set look old, never new (architecture.md A3).
-    this.#loading ??= this.#read().finally(() => (this.#loading = undefined))
-    return this.#loading
   }
 
   async #read(): Promise<MountSet> {

@@ -306,7 +306,7 @@ export interface RecordsOptions {
 /** Typed records over a (sealed) store; see engine/records.ts for the promises. */
 export const createRecords = (options: RecordsOptions): Records => {
   const { store, queues, cache, authority = () => [] } = options
-  /** What went through here already, and the version it has since: a request may change what it rests on. */
+  /** What went through here of the authority itself, and its version since: a request may change what it rests on. */
   const written = new Map<string, Version>()
 
   const commit = async (tx: Transaction): Promise<Outcome | 'stale-authority'> => {
@@ -346,7 +346,7 @@ export const createRecords = (options: RecordsOptions): Records => {
       deadlineIn(limits.storeWaitMs),
     )
     if (outcome.kind === 'committed') {
-      for (const [key, { gone }] of tx.writes) written.set(key, gone ? 0 : id)
+      for (const [key, { gone }] of tx.writes) if (own.has(key)) written.set(key, gone ? 0 : id)
       return outcome
     }
     return outcome.stale.some((key) => own.has(keyId(key))) ? 'stale-authority' : outcome

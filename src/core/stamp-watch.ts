@@ -2,6 +2,7 @@ import type { Ref } from '../engine/records.ts'
 import { limits } from '../limits.ts'
 import type { Store, Version } from '../storage/store.ts'
 import { deadlineIn } from '../storage/store.ts'
+import { freshLoad } from './fresh-load.ts'
 
 /**
  * Keeps something in memory as new as a stamp says: `confirm` reloads it when the stamp has moved, before a request relies on
@@ -14,12 +15,11 @@ export class StampWatch {
   #version: Version | undefined
   /** The epoch at which the version was last confirmed, read before it. */
   #epoch: Version | undefined
-  #reloading: Promise<void> | undefined
 
   constructor(store: Store, stamp: Ref<unknown>, reload: () => Promise<void>) {
     this.#store = store
     this.#stamp = stamp
-    this.#reload = reload
+    this.#reload = freshLoad(reload)
   }
 
   async confirm(): Promise<void> {
@@ -29,8 +29,7 @@ export class StampWatch {
     const version = items[0]!
     if (version !== this.#version) {
       // Read before what it stands for: a change in between is seen next time (architecture.md A3).
-      this.#reloading ??= this.#reload().finally(() => (this.#reloading = undefined))
-      await this.#reloading
+      await this.#reload()
       this.#version = version
     }
     this.#epoch = epoch

@@ -57,17 +57,19 @@ export interface Alive extends LiveToken {
 
 /**
  * The token of a key if it lives at `now`: itself, every ancestor up to the first orphaned one, and the mounts that issued
- * them. Every path that loads a stored token goes through here (architecture.md B2).
+ * them. Every path that loads a stored token goes through here (architecture.md B2). `spent`: a use was spent on this very request
+ * already, so none need be left.
  */
 export const liveToken = async (
   reader: Reader,
   namespace: Namespace,
   key: Uint8Array,
   now: number,
+  spent = false,
 ): Promise<Alive | undefined> => {
   const record = await reader.get(tokenRef(namespace, key))
   if (record === undefined || record.state !== 'live') return undefined
-  return judgeToken(reader, namespace, { type: 'service', key, record }, now)
+  return judgeToken(reader, namespace, { type: 'service', key, record }, now, spent)
 }
 
 /** The same for a token whose own record is known and live: all the rest that it rests on. */
@@ -76,6 +78,7 @@ export const judgeToken = async (
   namespace: Namespace,
   { type, key, record }: Pick<LiveToken, 'type' | 'key' | 'record'>,
   now: number,
+  spent = false,
 ): Promise<Alive | undefined> => {
   const ancestors = await reader.getMany(
     record.lineage.map((hex) => tokenRef(namespace, hexKey(hex))),
@@ -85,6 +88,8 @@ export const judgeToken = async (
   let orphan = record.lineage.length === 0
   for (const [index, ancestor] of ancestors.entries()) {
     if (ancestor === undefined || ancestor.state === 'revoked') return undefined
+    // Another token of the same, chosen id: the one that stood above this is gone.
+    if (ancestor.createdAt > record.createdAt) return undefined
     if (ancestor.state === 'orphaned') {
       // Nobody can rewrite the lineage of a batch token, so it ends with its parent (spec/auth.md 2.7).
       if (type === 'batch' && index === 0) return undefined
@@ -106,7 +111,7 @@ export const judgeToken = async (
   }
   if (record.numUses === 0) return { type, key, record, usesLeft: 0, orphan, until }
   const uses = await reader.get(tokenUses.at(namespace.number, key))
-  if (uses === undefined || uses.left <= 0) return undefined
+  if (uses === undefined || (uses.left <= 0 && !spent)) return undefined
   return { type, key, record, usesLeft: uses.left, orphan, until }
 }
 
@@ -129,6 +134,10 @@ export const liveByAccessor = async (
   const owner = await reader.get(accessorRef(namespace, names, accessor))
   return owner === undefined ? undefined : liveToken(reader, namespace, hexKey(owner.token), now)
 }
+
+/** When a child of `parent` is made (ms): never before it, whatever the clocks of two processes say. */
+export const birthBelow = (parent: LiveToken | undefined, now: number): number =>
+  Math.max(now, parent?.record.createdAt ?? 0)
 
 /** The lineage of a child of `parent`, none for an orphan. Throws a Refusal when it is too deep. */
 export const lineageBelow = (parent: LiveToken | undefined): readonly string[] => {
@@ -153,7 +162,7 @@ export const issueToken = (tx: Tx, scope: TokenScope, token: NewToken): LiveToke
     ...token.record,
     accessor: token.accessor,
     lineage,
-    createdAt: now,
+    createdAt: birthBelow(token.parent, now),
     expiresAt,
     renewedAt: undefined,
     state: 'live',
@@ -215,13 +224,15 @@ export const listLeased = async function* (
   }
 }
 
-const accessorHead = tokenAccessors.under(0).from.subarray(0, -4)
-const revokeHead = work.under(0, WORK_REVOKE).from
+const NAMESPACE_BYTES = 4
+const ACCESSOR_HEAD = Buffer.from(`${tokenAccessors.prefix}/`)
+const WORK_HEAD = Buffer.from(`${work.prefix}/`)
 
 /** What writes of the core mean, for those who count: an accessor's record is put with its token, a work record at its end. */
 export const commitMeaning = {
-  createsToken: (key: Uint8Array): boolean => beginsWith(key, accessorHead),
-  revokesToken: (key: Uint8Array): boolean => beginsWith(key, revokeHead),
+  createsToken: (key: Uint8Array): boolean => beginsWith(key, ACCESSOR_HEAD),
+  revokesToken: (key: Uint8Array): boolean =>
+    beginsWith(key, WORK_HEAD) && key[WORK_HEAD.length + NAMESPACE_BYTES] === WORK_REVOKE[0],
 }
 
 const beginsWith = (key: Uint8Array, head: Uint8Array): boolean => {

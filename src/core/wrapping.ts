@@ -2,7 +2,7 @@ import type { Call, Namespace } from '../engine/call.ts'
 import type { CubbyholePort } from '../engine/ports/cubbyhole.ts'
 import type { NewToken } from '../engine/ports/tokens.ts'
 import type { WrappedBody, WrappingInfo, WrappingPort } from '../engine/ports/wrapping.ts'
-import type { Names, Reader, Tx } from '../engine/records.ts'
+import type { Names, Reader, Records, Tx } from '../engine/records.ts'
 import type { Refusal } from '../engine/refusal.ts'
 import { denied, invalid } from '../engine/refusal.ts'
 import type { WrappedResult } from '../engine/result.ts'
@@ -46,9 +46,10 @@ export class Wrapping implements WrappingPort {
     this.#options = options
   }
 
-  /** Puts an answer behind a new wrapping token; gives the answer that carries the token. */
+  /** Puts an answer behind a new wrapping token, through `records`; gives the answer that carries the token. */
   async wrap(
     call: RequestCall,
+    records: Records,
     success: Success,
     ttlSeconds: number,
     wrappedAccessor: string,
@@ -59,7 +60,7 @@ export class Wrapping implements WrappingPort {
     const ttl = Math.max(1, Math.floor(ttlSeconds))
     const creationPath = call.path
     const body = { response: render({ ...success, copyDataToTop: false }) }
-    await call.records.transact(async (tx) => {
+    await records.transact(async (tx) => {
       const record = wrappingRecord(creationPath, ttl, mountUuid, wrappedAccessor)
       const token = issueToken(
         tx,
@@ -92,8 +93,11 @@ export class Wrapping implements WrappingPort {
     }
   }
 
-  /** Refuses a request whose wrapping token (the parameter, else the client's) is not a live one; before policies are asked. */
-  async validate(request: Request): Promise<void> {
+  /**
+   * Refuses a request whose wrapping token (the parameter, else the client's) is not a live one; before policies are asked. `spent`:
+   * the client's own token has spent a use on this request already.
+   */
+  async validate(request: Request, spent: boolean): Promise<void> {
     const { store, time, names, root } = this.#options
     const given = request.data?.['token']
     const named = given !== undefined && given !== null
@@ -104,7 +108,8 @@ export class Wrapping implements WrappingPort {
     if (text === undefined || text === '') throw validating('token is empty')
     const reader = new TrackedReader(store)
     try {
-      const token = await liveToken(reader, root, tokenKey(names, text), time.now())
+      const key = tokenKey(names, text)
+      const token = await liveToken(reader, root, key, time.now(), spent && !named)
       if (token?.record.wrapping === undefined) throw notValid()
     } catch (error) {
       throw asRefusal(error)

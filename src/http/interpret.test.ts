@@ -76,6 +76,20 @@ describe('paths', () => {
       assert.deepEqual(refusal('GET', path), [404])
   })
 
+  it('below /ui/ are for the pages where there are some, if the host may be asked for', () => {
+    const pages = { hasPages: true }
+    for (const [sent, path] of [
+      ['/ui/', '/ui/'],
+      ['/ui/a%20b?x=1', '/ui/a b'],
+      ['/ui//x/..', '/ui//x/..'],
+    ] as const)
+      assert.equal(judge('GET', sent, {}, '', pages).page?.path, path)
+    assert.equal(judge('GET', '/ui', {}, '', pages).answer?.status, 307)
+    assert.equal(judge('GET', '/ui/%00', {}, '', pages).answer?.status, 400)
+    const guarded = { ...pages, hostCheck: ['localhost'] }
+    assert.equal(judge('GET', '/ui/', { host: 'evil.example' }, '', guarded).answer?.status, 403)
+  })
+
   it('that are relative once decoded are refused', () => {
     for (const path of ['a/%2e%2e/x', '%2e', '%2e./x', 'x/%2e', 'a/%2e/b', '..%2fx'])
       assert.deepEqual(refusal('GET', path), [400, 'relative paths not supported'])

@@ -234,6 +234,20 @@ describe('a connection', () => {
     assert.deepEqual(understood(await wire.answer()), ['update', 'a', { a: 1 }])
   })
 
+  it('gives the pages what is below /ui/ and nothing else', async () => {
+    const { client } = await serve({
+      pages: async ({ method, path, query, tls, body }) => ({
+        status: 200,
+        body: JSON.stringify([method, path, query, tls, Buffer.from(body).toString()]),
+      }),
+    })
+    const wire = await client()
+    wire.send('POST /ui/x?y=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab')
+    assert.deepEqual(JSON.parse((await wire.answer()).body), ['POST', '/ui/x', 'y=1', false, 'ab'])
+    wire.send(ask('GET', 'a'))
+    assert.deepEqual(understood(await wire.answer()), ['read', 'a', null])
+  })
+
   it('turns a fault into a 500 that says nothing, and logs it', async () => {
     const logged: unknown[] = []
     const { client } = await serve({ log: (_message, error) => logged.push(error) })

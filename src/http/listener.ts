@@ -5,6 +5,8 @@ import { createServer as createTlsServer } from 'node:tls'
 import type { TlsOptions } from 'node:tls'
 import { Connection } from './connection.ts'
 import type { ConnectionHost } from './connection.ts'
+import type { CorsRules } from './cors.ts'
+import { isCrossOrigin, judgeCors } from './cors.ts'
 import { errorList } from '../engine/refusal.ts'
 import { renderError } from './envelope.ts'
 import { interpret } from './interpret.ts'
@@ -19,6 +21,8 @@ export interface ListenerOptions extends Omit<InterpretOptions, 'limits' | 'hasP
   readonly handle: (request: HttpRequest) => Promise<HttpAnswer>
   /** Answers requests below `/ui/`, as `handle` does the others; absent: there is nothing. */
   readonly pages?: ((request: PageRequest) => Promise<HttpAnswer>) | undefined
+  /** What pages of other origins may do now; asked for only when one asks. */
+  readonly cors?: (() => Promise<CorsRules | undefined>) | undefined
   /** Overrides of the defaults. */
   readonly limits?: Partial<HttpLimits>
   /** Node's TLS options (`key`, `cert`, `minVersion` …); absent: plain HTTP. */
@@ -161,25 +165,35 @@ class HttpListener implements Listener, ConnectionHost {
 
   async answer(raw: RawRequest, socket: Socket): Promise<HttpAnswer> {
     try {
-      const origin = {
-        remoteAddress: socket.remoteAddress ?? '',
-        remotePort: socket.remotePort ?? 0,
-        requestId: randomUUID(),
+      if (this.#options.cors === undefined || !isCrossOrigin(raw)) {
+        return await this.#answer(raw, socket)
       }
-      const judged = interpret(raw, origin, this.#interpret)
-      if ('page' in judged) {
-        const { path, query } = judged.page
-        const { method, headers, body } = raw
-        const { remoteAddress, remotePort } = origin
-        const tls = this.#options.tls !== undefined
-        const asked = { method, path, query, headers, body, remoteAddress, remotePort, tls }
-        return await this.#options.pages!(asked)
-      }
-      const answer = 'answer' in judged ? judged.answer : await this.#options.handle(judged.request)
-      return withNamespace(answer, raw)
+      const verdict = judgeCors(raw, await this.#options.cors())
+      if ('answer' in verdict) return verdict.answer
+      const answer = await this.#answer(raw, socket)
+      return { ...answer, headers: { ...answer.headers, ...verdict.headers } }
     } catch (error) {
       return this.fault(error)
     }
+  }
+
+  async #answer(raw: RawRequest, socket: Socket): Promise<HttpAnswer> {
+    const origin = {
+      remoteAddress: socket.remoteAddress ?? '',
+      remotePort: socket.remotePort ?? 0,
+      requestId: randomUUID(),
+    }
+    const judged = interpret(raw, origin, this.#interpret)
+    if ('page' in judged) {
+      const { path, query } = judged.page
+      const { method, headers, body } = raw
+      const { remoteAddress, remotePort } = origin
+      const tls = this.#options.tls !== undefined
+      const asked = { method, path, query, headers, body, remoteAddress, remotePort, tls }
+      return await this.#options.pages!(asked)
+    }
+    const answer = 'answer' in judged ? judged.answer : await this.#options.handle(judged.request)
+    return withNamespace(answer, raw)
   }
 
   fault(error: unknown): HttpAnswer {

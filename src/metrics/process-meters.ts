@@ -8,10 +8,11 @@ export class ProcessMeters {
     'Time from the parsed request to its answer, by operation and status class',
     ['operation', 'status'],
   )
-  readonly logins = new Counter('signet_logins_total', 'Logins, by type of auth method and result', [
-    'method',
-    'result',
-  ])
+  readonly logins = new Counter(
+    'signet_logins_total',
+    'Logins, by type of auth method and result',
+    ['method', 'result'],
+  )
   readonly tokensCreated = new Counter('signet_tokens_created_total', 'Service tokens stored')
   readonly tokensRevoked = new Counter(
     'signet_tokens_revoked_total',

@@ -8,6 +8,8 @@ import { renderReply } from '../http/render.ts'
 import { withForwardedFor } from './client-address.ts'
 import { withResponseHeaders } from './extra-headers.ts'
 import type { Log } from './log.ts'
+import { corsAt } from './page-rules.ts'
+import { withOpenMetrics } from './open-metrics.ts'
 import type { Serving } from './serving.ts'
 import { unnamedSocket } from './socket-files.ts'
 
@@ -22,7 +24,7 @@ export interface Listening {
 }
 
 /** What answers behind the listeners. */
-type Answering = Pick<Serving, 'front' | 'pages'>
+type Answering = Pick<Serving, 'front' | 'handle' | 'metrics' | 'pages' | 'settings'>
 
 /** Opens the configured listeners. `shared`: beside other workers on the same ports. */
 export const openListeners = async (
@@ -76,7 +78,7 @@ const limitsOf = ({ limits }: ListenerConfig): Partial<HttpLimits> => ({
 const makeListener = (
   wanted: ListenerConfig,
   config: ServerConfig,
-  { front, pages }: Answering,
+  { front, handle, metrics, pages, settings }: Answering,
   log: Log,
 ): Listener => {
   const tls = wanted.kind === 'tcp' ? wanted.tls : undefined
@@ -84,12 +86,16 @@ const makeListener = (
   return createListener({
     handle: withForwardedFor(
       wanted.forwardedFor,
-      withResponseHeaders(wanted.responseHeaders, async (request) =>
-        renderReply(await front.handle(request)),
+      withResponseHeaders(
+        wanted.responseHeaders,
+        withOpenMetrics(wanted.unauthenticatedMetrics, metrics, async (request) =>
+          renderReply(await handle(request)),
+        ),
       ),
     ),
     rawMethods: front.rawMethods,
     pages,
+    cors: corsAt(wanted.cors, settings),
     hostCheck: config.dev !== undefined && loopback ? LOCAL_NAMES : undefined,
     log,
     limits: limitsOf(wanted),

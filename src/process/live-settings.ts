@@ -39,6 +39,16 @@ export class LiveSettings {
     return this.#settings
   }
 
+  /** The settings as they are now, or as they were last when the store is not there: whoever needs it says so. */
+  async confirmOrLast(): Promise<Settings> {
+    try {
+      return await this.confirm()
+    } catch (error) {
+      if (error instanceof Unavailable) return this.#settings
+      throw error
+    }
+  }
+
   /** Reads them, and looks again every `intervalMs`. */
   async start(intervalMs: number): Promise<void> {
     await this.confirm()

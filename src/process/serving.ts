@@ -1,4 +1,3 @@
-import type { AuditBroker } from '../audit/broker.ts'
 import { createAuditBroker } from '../audit/broker.ts'
 import { BatchSealer } from '../barrier/batch-sealer.ts'
 import { BrokenValues } from '../barrier/broken-values.ts'
@@ -22,12 +21,12 @@ import type { Engine } from '../engine/engine.ts'
 import type { IdentityPort } from '../engine/identity-port.ts'
 import type { AuditPort } from '../engine/ports/audit.ts'
 import type { AuthorizationPort } from '../engine/ports/authorization.ts'
-import type { HealthPort } from '../engine/ports/health.ts'
 import type { MetricsPort } from '../engine/ports/metrics.ts'
 import type { ServerFacts } from '../engine/ports/seal.ts'
-import type { Names } from '../engine/records.ts'
 import { createIdentity } from '../engines/identity/index.ts'
 import { createSystemEngine } from '../engines/system/index.ts'
+import type { Settings } from '../engines/system/settings.ts'
+import { noteVersion } from '../engines/system/version-history.ts'
 import { envelopeOf } from '../http/render.ts'
 import type { HttpAnswer, PageRequest } from '../http/request.ts'
 import { limits } from '../limits.ts'
@@ -43,9 +42,12 @@ import type { UnsealedParts } from '../ui/server-parts.ts'
 import { Sessions } from '../ui/sessions.ts'
 import { createUi } from '../ui/ui.ts'
 import { version } from '../version.ts'
+import type { Behind } from './health.ts'
+import { healthOf, IDENTITY_RECORDS } from './health.ts'
 import { LiveSettings } from './live-settings.ts'
 import type { Log, Logs } from './log.ts'
 import { LOGGERS, LogLevels } from './log.ts'
+import { withUiHeaders } from './page-rules.ts'
 import { makeSnapshots } from './snapshots.ts'
 
 /** What answers requests in a process: sealed or unsealed, without listeners. */
@@ -55,6 +57,8 @@ export interface Serving {
   /** Answers requests, measured. */
   readonly handle: (request: Request) => Promise<Reply>
   readonly metrics: MetricsPort
+  /** What is set over the API and concerns the server as a whole; nothing while sealed. */
+  readonly settings: () => Promise<Settings>
   /** Answers requests below `/ui/`. */
   readonly pages: (request: PageRequest) => Promise<HttpAnswer>
   /** Reopens audit files (SIGHUP). */
@@ -136,7 +140,17 @@ export const makeServing = (parts: {
       reloadKeyring,
       log,
     })
-    await core.start()
+    /** An unsealing that fails leaves no keys and no background work behind. */
+    const orEnd = async (step: Promise<void>): Promise<void> => {
+      try {
+        await step
+      } catch (error) {
+        await core.stop()
+        await broker.close()
+        throw error
+      }
+    }
+    await orEnd(core.start())
     devices = new AuditDevices({
       broker,
       records: core.records,
@@ -148,7 +162,7 @@ export const makeServing = (parts: {
       })),
       gates: { prefixes: config.allowAuditLogPrefixing },
     })
-    await devices.start()
+    await orEnd(devices.start())
     const cluster = await ensureCluster(core.records, rootNamespace, config.clusterName)
     ports = core.ports
     behindPages = {
@@ -172,7 +186,8 @@ export const makeServing = (parts: {
       onChange: ({ logLevels }) => logs.levels.set(new Map(logLevels)),
       log,
     })
-    await settings.start(SETTINGS_MS)
+    await orEnd(settings.start(SETTINGS_MS))
+    await orEnd(noteVersion(core.records, rootNamespace, facts, await core.now()))
     unsealed = { core, names: keyring, broker, settings }
     reopenAudit = async () => {
       for (const { path, text } of await broker.reopen()) log(`audit device ${path}: ${text}`)
@@ -198,8 +213,8 @@ export const makeServing = (parts: {
     lockouts: lockout,
     metrics,
     snapshots: makeSnapshots({ store, facts, status: () => lifecycle.status() }),
-    loggers: {
-      configured: () => new Map(LOGGERS.map((name) => [name, logs.levels.configured])),
+    settings: {
+      configuredLogLevels: () => new Map(LOGGERS.map((name) => [name, logs.levels.configured])),
       follow: async () => void (await unsealed?.settings.confirm()),
     },
     health: healthOf(broken, () => (lifecycle.core === undefined ? undefined : unsealed)),
@@ -207,17 +222,24 @@ export const makeServing = (parts: {
   const front = new Front({ system, core: () => lifecycle.core, log })
   const methodAt = async (path: string): Promise<string | undefined> =>
     (await lifecycle.core?.ports.mounts.covering(rootNamespace, path))?.type
+  const handle = meteredRequests(meters, methodAt, (request) => front.handle(request))
+  const settingsNow = async (): Promise<Settings> =>
+    lifecycle.core === undefined ? {} : ((await unsealed?.settings.confirmOrLast()) ?? {})
   return {
     lifecycle,
     front,
-    handle: meteredRequests(meters, methodAt, (request) => front.handle(request)),
+    settings: settingsNow,
+    handle,
     metrics,
-    pages: createUi({
-      handle: (request) => front.handle(request),
-      unsealed: () => (lifecycle.core === undefined ? undefined : behindPages),
-      apiAddress: () => facts.apiAddress,
-      log,
-    }),
+    pages: withUiHeaders(
+      createUi({
+        handle,
+        unsealed: () => (lifecycle.core === undefined ? undefined : behindPages),
+        apiAddress: () => facts.apiAddress,
+        log,
+      }),
+      settingsNow,
+    ),
     reload: () => reopenAudit(),
     listensAt: (addresses) => {
       bound = addresses.map(urlOf).find((url) => !url.startsWith('unix:')) ?? ''
@@ -227,50 +249,6 @@ export const makeServing = (parts: {
 
 /** How often a process looks whether another has changed the settings. */
 const SETTINGS_MS = 1_000
-
-/** Records of people and groups: one that does not open is left out of lists. */
-const IDENTITY_RECORDS = [
-  'a',
-  'al',
-  'an',
-  'e',
-  'em',
-  'en',
-  'g',
-  'ga',
-  'gan',
-  'gc',
-  'gm',
-  'gn',
-  'mi',
-] as const
-
-/** What there is behind the routes while the server is unsealed. */
-interface Behind {
-  readonly core: Core
-  readonly names: Names
-  readonly broker: AuditBroker
-  readonly settings: LiveSettings
-}
-
-const healthOf = (broken: BrokenValues, unsealed: () => Behind | undefined): HealthPort => ({
-  broken: () => broken.counts(),
-  audit: () => {
-    const broker = unsealed()?.broker
-    return {
-      devices: broker?.devices().length ?? 0,
-      failing: broker?.failingDevices() ?? [],
-      allFail: broker?.failing() ?? false,
-    }
-  },
-  isToken: async (text) => {
-    const behind = unsealed()
-    if (behind === undefined || text === '') return false
-    const { core, names } = behind
-    const scope = { namespace: rootNamespace, names, now: await core.now() }
-    return (await core.ports.tokens.find(core.records, scope, text)) !== undefined
-  },
-})
 
 /** The identity engine also ends sign-in sessions that are over. */
 const withSessions = (engine: Engine, sessions: Sessions): Engine => ({

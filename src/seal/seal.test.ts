@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { createSecretKey, randomBytes } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import { describe, it } from 'node:test'
 import { BarrierBroken } from '../barrier/barrier-broken.ts'
@@ -13,11 +13,13 @@ import type { Store } from '../storage/store.ts'
 import { Unavailable } from '../storage/store.ts'
 import {
   combineUnsealKeys,
+  drawShares,
   initialiseSeal,
+  installShares,
   readSealConfig,
   reloadKeyring,
-  rewriteShares,
   rotateKeyring,
+  rotateRootKey,
   unseal,
   unsealKeyBytes,
 } from './seal.ts'
@@ -37,6 +39,17 @@ const tryUnseal = async (
   config: SealConfig,
   keys: readonly Uint8Array[],
 ): Promise<Unsealed | 'wrong key'> => unseal(store, combineUnsealKeys(config, keys), soon())
+
+/** New unseal keys in the place of the old ones. */
+const rewriteShares = async (
+  store: Store,
+  keys: Unsealed,
+  options: { readonly shares: number; readonly threshold: number },
+): Promise<Pick<Initialised, 'config' | 'unsealKeys'> | 'conflict'> => {
+  const drawn = drawShares(options)
+  const outcome = await installShares(store, keys, drawn, [STAMP], soon())
+  return outcome === 'conflict' ? 'conflict' : drawn
+}
 
 const unsealed = async (store: Store, made: Pick<Initialised, 'config' | 'unsealKeys'>) => {
   const result = await tryUnseal(store, made.config, made.unsealKeys.slice(0, made.config.t))
@@ -116,7 +129,7 @@ describe('initialisation', () => {
     const made = await initialise(store)
     const range = { from: bytes('a'), to: bytes('z'), limit: 9 }
     const { items } = await store.list(range, soon())
-    assert.equal(items.length, 3)
+    assert.equal(items.length, 4)
     const secrets = [
       made.unsealed.rootKey.export(),
       made.unsealed.keyring.active.key.export(),
@@ -222,7 +235,7 @@ describe('new shares', () => {
   it('replace the old ones for the same keys', async () => {
     const store = createMemoryStore()
     const made = await initialise(store, 5, 3)
-    const again = await rewriteShares(store, made.unsealed, { shares: 3, threshold: 2 }, soon())
+    const again = await rewriteShares(store, made.unsealed, { shares: 3, threshold: 2 })
     assert.ok(again !== 'conflict')
     assert.notEqual(again.config.nonce, made.config.nonce)
     assert.deepEqual(await readSealConfig(store, soon()), again.config)
@@ -248,7 +261,7 @@ describe('new shares', () => {
     })
     const results = await Promise.all(
       upTo(2).map(async () =>
-        rewriteShares(store, made.unsealed, { shares: 3, threshold: 2 }, soon()),
+        rewriteShares(store, made.unsealed, { shares: 3, threshold: 2 }),
       ),
     )
     const winners = results.filter((result) => result !== 'conflict')
@@ -260,10 +273,58 @@ describe('new shares', () => {
     const store = createMemoryStore()
     const made = await initialise(store)
     await assert.rejects(
-      rewriteShares(store, made.unsealed, { shares: 3, threshold: 1 }, soon()),
+      rewriteShares(store, made.unsealed, { shares: 3, threshold: 1 }),
       RangeError,
     )
     assertSame(await unsealed(store, made), made.unsealed)
+  })
+})
+
+describe('rotating the root key', () => {
+  it('keeps keyring and unseal keys, and makes the old root key useless', async () => {
+    const store = createMemoryStore()
+    const made = await initialise(store)
+    const old = { ...made.unsealed }
+    await rotateRootKey(store, made.unsealed, { stamps: [STAMP] }, soon())
+    assert.ok(!made.unsealed.rootKey.equals(old.rootKey))
+    assertSame(await unsealed(store, made), made.unsealed)
+    const thief = { ...old, sealKey: createSecretKey(randomBytes(32)) }
+    await assert.rejects(reloadKeyring(store, thief, soon()), BarrierBroken)
+  })
+
+  it('is followed by other processes, and so are new unseal keys', async () => {
+    const store = createMemoryStore()
+    const made = await initialise(store)
+    const other = await unsealed(store, made)
+    await rotateRootKey(store, made.unsealed, { stamps: [STAMP] }, soon())
+    await reloadKeyring(store, other, soon())
+    assertSame(other, made.unsealed)
+    const again = await rewriteShares(store, made.unsealed, { shares: 3, threshold: 2 })
+    assert.ok(again !== 'conflict')
+    await reloadKeyring(store, other, soon())
+    assert.ok(other.sealKey.equals(made.unsealed.sealKey))
+    // The other one may rotate in turn: it knows what the new unseal keys give.
+    await rotateRootKey(store, other, { stamps: [STAMP] }, soon())
+    assertSame(await unsealed(store, again), other)
+  })
+
+  it('happens while others rotate the keyring, and loses nothing', async () => {
+    const store = createMemoryStore()
+    const made = await initialise(store)
+    const nodes = await Promise.all(upTo(4).map(async () => unsealed(store, made)))
+    await Promise.all(
+      nodes.map(async (node, index) =>
+        index % 2 === 0
+          ? rotateRootKey(store, node, { stamps: [STAMP] }, soon())
+          : rotateKeyring(store, node, { now: index, stamps: [STAMP] }, soon()),
+      ),
+    )
+    const stored = await unsealed(store, made)
+    assert.equal(stored.keyring.active.term, 3)
+    for (const node of nodes) {
+      await reloadKeyring(store, node, soon())
+      assertSame(node, stored)
+    }
   })
 })
 

@@ -10,11 +10,13 @@ import { combineShares, splitSecret } from './shamir.ts'
 
 /*
  * What stands where: meta/seal the configuration in the clear; meta/root the root key under the key that the unseal
- * shares give; meta/keyring the keyring under the root key. All are beneath the barrier: give these functions the bare store.
+ * shares give; meta/keyring the keyring under the root key; meta/seal-key the key of the shares under the root key, from
+ * which processes that are unsealed learn of new shares. All are beneath the barrier: give these functions the bare store.
  */
 const CONFIG_KEY: Key = Buffer.from('meta/seal')
 const ROOT_KEY: Key = Buffer.from('meta/root')
 const KEYRING_KEY: Key = Buffer.from('meta/keyring')
+const SEAL_KEY: Key = Buffer.from('meta/seal-key')
 const KEY_BYTES = 32
 
 /** How the server is sealed: `t` of `n` shares. */
@@ -35,9 +37,12 @@ export interface Initialised {
   readonly unsealed: Unsealed
 }
 
-/** What an unsealed process holds. */
+/** What an unsealed process holds; `reloadKeyring` keeps it as new as the store. */
 export interface Unsealed {
-  readonly rootKey: KeyObject
+  /** Encrypts the keyring. */
+  rootKey: KeyObject
+  /** Encrypts the root key: what the unseal keys give together. */
+  sealKey: KeyObject
   readonly keyring: Keyring
 }
 
@@ -45,6 +50,7 @@ interface SealRecords {
   readonly config: SealConfig
   readonly root: Uint8Array
   readonly keyring: Uint8Array
+  readonly sealKey: Uint8Array | undefined
   readonly versions: { readonly config: Version; readonly root: Version; readonly keyring: Version }
 }
 
@@ -57,8 +63,8 @@ const decodeConfig = (bytes: Uint8Array): SealConfig => {
 }
 
 const readRecords = async (store: Store, deadline: Deadline): Promise<SealRecords | undefined> => {
-  const { items } = await store.read([CONFIG_KEY, ROOT_KEY, KEYRING_KEY], deadline)
-  const [config, root, keyring] = items
+  const { items } = await store.read([CONFIG_KEY, ROOT_KEY, KEYRING_KEY, SEAL_KEY], deadline)
+  const [config, root, keyring, sealKey] = items
   if (config?.value === undefined) return undefined
   if (root?.value === undefined) throw new BarrierBroken(ROOT_KEY, 'is missing')
   if (keyring?.value === undefined) throw new BarrierBroken(KEYRING_KEY, 'is missing')
@@ -66,6 +72,7 @@ const readRecords = async (store: Store, deadline: Deadline): Promise<SealRecord
     config: decodeConfig(config.value),
     root: root.value,
     keyring: keyring.value,
+    sealKey: sealKey?.value,
     versions: { config: config.version, root: root.version, keyring: keyring.version },
   }
 }
@@ -91,6 +98,45 @@ const closeRootKey = (rootKey: KeyObject, combined: Uint8Array): Buffer => {
   bytes.fill(0)
   return box
 }
+
+const closeSealKey = (rootKey: KeyObject, combined: Uint8Array): Buffer =>
+  closeBox(rootKey, SEAL_KEY, combined)
+
+/** A key out of its box; undefined when this is not the key to it. */
+const openKey = (key: KeyObject, place: Key, box: Uint8Array): KeyObject | undefined => {
+  const bytes = openBox(key, place, box)
+  if (bytes === undefined) return undefined
+  const opened = createSecretKey(bytes)
+  bytes.fill(0)
+  return opened
+}
+
+/** Takes in root key, keyring and key of the shares as they stand in the store. */
+const follow = (unsealed: Unsealed, records: SealRecords): void => {
+  const opens = openBox(unsealed.rootKey, KEYRING_KEY, records.keyring)
+  opens?.fill(0)
+  // Another process made a new root key, which the key of the shares opens.
+  const rootKey =
+    opens === undefined
+      ? openKey(unsealed.sealKey, ROOT_KEY, records.root)
+      : unsealed.rootKey
+  if (rootKey === undefined) {
+    throw new BarrierBroken(KEYRING_KEY, 'is under a root key that this process cannot learn: unseal it anew')
+  }
+  unsealed.keyring.adopt(openKeyring(rootKey, records.keyring))
+  unsealed.rootKey = rootKey
+  const sealKey = records.sealKey && openKey(rootKey, SEAL_KEY, records.sealKey)
+  if (sealKey !== undefined && !sealKey.equals(unsealed.sealKey)) unsealed.sealKey = sealKey
+}
+
+const readSealed = async (store: Store, deadline: Deadline): Promise<SealRecords> => {
+  const records = await readRecords(store, deadline)
+  if (records === undefined) throw new BarrierBroken(CONFIG_KEY, 'is missing')
+  return records
+}
+
+const stampWrites = (stamps: readonly Key[]) =>
+  stamps.map((key) => ({ key, value: new Uint8Array(0) }))
 
 const ensureShares = (shares: number, threshold: number): void => {
   if (
@@ -163,11 +209,12 @@ export const initialiseSeal = async (
   const outcome = await store.commit(
     {
       id: newVersion(),
-      checks: [CONFIG_KEY, ROOT_KEY, KEYRING_KEY].map((key) => ({ key, version: 0 })),
+      checks: [CONFIG_KEY, ROOT_KEY, KEYRING_KEY, SEAL_KEY].map((key) => ({ key, version: 0 })),
       writes: [
         { key: CONFIG_KEY, value: Buffer.from(JSON.stringify(config)) },
         { key: ROOT_KEY, value: closeRootKey(rootKey, combined) },
         { key: KEYRING_KEY, value: closeKeyring(rootKey, keyring) },
+        { key: SEAL_KEY, value: closeSealKey(rootKey, combined) },
       ],
     },
     deadline,
@@ -179,8 +226,9 @@ export const initialiseSeal = async (
     return { kind: 'already', config: winner.config }
   }
   const unsealKeys = sharesOf(combined, shares, threshold)
+  const sealKey = createSecretKey(combined)
   combined.fill(0)
-  return { kind: 'initialised', config, unsealKeys, unsealed: { rootKey, keyring } }
+  return { kind: 'initialised', config, unsealKeys, unsealed: { rootKey, sealKey, keyring } }
 }
 
 /**
@@ -195,23 +243,18 @@ export const unseal = async (
   const records = await readRecords(store, deadline)
   if (records === undefined) throw new Error('the server is not initialised')
   if (combinedKey.length !== KEY_BYTES) return 'wrong key'
-  const bytes = openBox(createSecretKey(combinedKey), ROOT_KEY, records.root)
-  if (bytes === undefined) return 'wrong key'
-  const rootKey = createSecretKey(bytes)
-  bytes.fill(0)
-  return { rootKey, keyring: openKeyring(rootKey, records.keyring) }
+  const sealKey = createSecretKey(combinedKey)
+  const rootKey = openKey(sealKey, ROOT_KEY, records.root)
+  if (rootKey === undefined) return 'wrong key'
+  return { rootKey, sealKey, keyring: openKeyring(rootKey, records.keyring) }
 }
 
-/** The keyring as it stands in the store now, for a process that holds the root key and met an unknown term. */
+/** Takes in the keys as they stand in the store now, for a process that met an unknown term or heard of a change. */
 export const reloadKeyring = async (
   store: Store,
   unsealed: Unsealed,
   deadline: Deadline,
-): Promise<void> => {
-  const records = await readRecords(store, deadline)
-  if (records === undefined) throw new BarrierBroken(CONFIG_KEY, 'is missing')
-  unsealed.keyring.adopt(openKeyring(unsealed.rootKey, records.keyring))
-}
+): Promise<void> => follow(unsealed, await readSealed(store, deadline))
 
 /**
  * Adds a term to the keyring and makes it active, in the store and then here. `stamps` are put in the same commit, so that no commit
@@ -224,8 +267,8 @@ export const rotateKeyring = async (
   deadline: Deadline,
 ): Promise<number> => {
   for (;;) {
-    const records = await readRecords(store, deadline)
-    if (records === undefined) throw new BarrierBroken(CONFIG_KEY, 'is missing')
+    const records = await readSealed(store, deadline)
+    follow(unsealed, records)
     const rotated = openKeyring(unsealed.rootKey, records.keyring).rotate(options.now)
     const outcome = await store.commit(
       {
@@ -233,7 +276,7 @@ export const rotateKeyring = async (
         checks: [{ key: KEYRING_KEY, version: records.versions.keyring }],
         writes: [
           { key: KEYRING_KEY, value: closeKeyring(unsealed.rootKey, rotated) },
-          ...options.stamps.map((key) => ({ key, value: new Uint8Array(0) })),
+          ...stampWrites(options.stamps),
         ],
       },
       deadline,
@@ -245,45 +288,100 @@ export const rotateKeyring = async (
 }
 
 /**
- * New unseal keys for the same root key; the old ones open nothing afterwards. `conflict` when another node changed the seal
- * in between. Throws RangeError for impossible numbers of shares.
+ * A new root key, under the same unseal keys; whoever knew the old one alone can read nothing that is stored from now on in
+ * meta/keyring. `stamps` are put in the same commit, so that other processes take it in. Tries again when others change the
+ * keys at the same time.
  */
-export const rewriteShares = async (
+export const rotateRootKey = async (
   store: Store,
   unsealed: Unsealed,
-  options: { readonly shares: number; readonly threshold: number },
+  options: { readonly stamps: readonly Key[] },
   deadline: Deadline,
-): Promise<
-  { readonly config: SealConfig; readonly unsealKeys: readonly Buffer[] } | 'conflict'
-> => {
-  const { shares, threshold } = options
-  ensureShares(shares, threshold)
-  const records = await readRecords(store, deadline)
-  if (records === undefined) throw new BarrierBroken(CONFIG_KEY, 'is missing')
-  const combined = randomBytes(KEY_BYTES)
-  const config: SealConfig = {
-    version: 1,
-    type: 'shamir',
-    t: threshold,
-    n: shares,
-    nonce: randomUUID(),
+): Promise<void> => {
+  for (;;) {
+    const records = await readSealed(store, deadline)
+    follow(unsealed, records)
+    const { sealKey } = unsealed
+    const keyring = openKeyring(unsealed.rootKey, records.keyring)
+    const rootKey = createSecretKey(randomBytes(KEY_BYTES))
+    const combined = sealKey.export()
+    const outcome = await store.commit(
+      {
+        id: newVersion(),
+        checks: checksOf(records),
+        writes: [
+          { key: ROOT_KEY, value: closeRootKey(rootKey, combined) },
+          { key: KEYRING_KEY, value: closeKeyring(rootKey, keyring) },
+          { key: SEAL_KEY, value: closeSealKey(rootKey, combined) },
+          ...stampWrites(options.stamps),
+        ],
+      },
+      deadline,
+    )
+    combined.fill(0)
+    if (outcome.kind === 'conflict') continue
+    unsealed.rootKey = rootKey
+    return
   }
+}
+
+const checksOf = ({ versions }: SealRecords) => [
+  { key: CONFIG_KEY, version: versions.config },
+  { key: ROOT_KEY, version: versions.root },
+  { key: KEYRING_KEY, version: versions.keyring },
+]
+
+/** Unseal keys that were drawn and count for nothing until `installShares`. Holds the key they give: a secret. */
+export interface DrawnShares {
+  readonly config: SealConfig
+  readonly combined: Buffer
+  readonly unsealKeys: readonly Buffer[]
+}
+
+/** Draws new unseal keys. Throws RangeError for impossible numbers of shares. */
+export const drawShares = ({
+  shares,
+  threshold,
+}: {
+  readonly shares: number
+  readonly threshold: number
+}): DrawnShares => {
+  ensureShares(shares, threshold)
+  const combined = randomBytes(KEY_BYTES)
+  return {
+    config: { version: 1, type: 'shamir', t: threshold, n: shares, nonce: randomUUID() },
+    combined,
+    unsealKeys: sharesOf(combined, shares, threshold),
+  }
+}
+
+/**
+ * Puts drawn unseal keys in the place of the present ones, which open nothing afterwards; the root key stays. `stamps` are put
+ * in the same commit, so that other processes take them in. `conflict` when another node changed the seal in between.
+ */
+export const installShares = async (
+  store: Store,
+  unsealed: Unsealed,
+  { config, combined }: Pick<DrawnShares, 'config' | 'combined'>,
+  stamps: readonly Key[],
+  deadline: Deadline,
+): Promise<'installed' | 'conflict'> => {
+  const records = await readSealed(store, deadline)
+  follow(unsealed, records)
   const outcome = await store.commit(
     {
       id: newVersion(),
-      checks: [
-        { key: CONFIG_KEY, version: records.versions.config },
-        { key: ROOT_KEY, version: records.versions.root },
-      ],
+      checks: checksOf(records),
       writes: [
         { key: CONFIG_KEY, value: Buffer.from(JSON.stringify(config)) },
         { key: ROOT_KEY, value: closeRootKey(unsealed.rootKey, combined) },
+        { key: SEAL_KEY, value: closeSealKey(unsealed.rootKey, combined) },
+        ...stampWrites(stamps),
       ],
     },
     deadline,
   )
   if (outcome.kind === 'conflict') return 'conflict'
-  const unsealKeys = sharesOf(combined, shares, threshold)
-  combined.fill(0)
-  return { config, unsealKeys }
+  unsealed.sealKey = createSecretKey(combined)
+  return 'installed'
 }

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Store } from '../storage/store.ts'
 import { deadlineIn } from '../storage/store.ts'
+import type { Gather, Gathered, GatherPurpose } from './gathering.ts'
+import { Gathering } from './gathering.ts'
 import { combineUnsealKeys, readSealConfig, unseal, unsealKeyBytes } from './seal.ts'
 
 /** What became of a share (spec/sys.md 2.3). `bad-share`: of a length that cannot be one. `failed`: enough, but not the right ones. */
@@ -21,6 +23,13 @@ export interface ShareKeeper {
   give(share: Buffer): Promise<ShareOutcome>
   reset(): Promise<void>
   progress(): Promise<ShareProgress>
+  /** Takes a key for an operation of an unsealed server; gives all of them once they are enough. Checks none. */
+  gather(gather: Gather, key: Buffer): Promise<Gathered>
+  /** Keys gathered so far. */
+  gathered(purpose: GatherPurpose, nonce: string): Promise<number>
+  dropGathered(purpose: GatherPurpose): Promise<void>
+  /** The unseal keys give another key now: what processes that start later are unsealed with. */
+  rekeyed(combined: Buffer): Promise<void>
   /** Forgets all keys and has every process that holds them end or drop them. */
   seal(): Promise<void>
 }
@@ -34,6 +43,8 @@ export interface LocalSharesOptions {
   /** Takes the key that opens the seal, checked; resolves when it is in use everywhere. The buffer is wiped afterwards. */
   readonly onKey: (combined: Buffer) => Promise<void>
   readonly onSeal: () => Promise<void>
+  /** Whoever keeps the key for processes that start later takes the new one. The buffer is wiped afterwards. */
+  readonly onRekeyed?: (combined: Buffer) => void
 }
 
 /** The shares given to this process. */
@@ -42,6 +53,7 @@ export class LocalShares implements ShareKeeper {
   #shares: Buffer[] = []
   #nonce = ''
   #last: Promise<unknown> = Promise.resolve()
+  readonly #gathering = new Gathering()
 
   constructor(options: LocalSharesOptions) {
     this.#options = options
@@ -65,8 +77,25 @@ export class LocalShares implements ShareKeeper {
     }
   }
 
+  async gather(gather: Gather, key: Buffer): Promise<Gathered> {
+    return this.#gathering.give(gather, key)
+  }
+
+  async gathered(purpose: GatherPurpose, nonce: string): Promise<number> {
+    return this.#gathering.progress(purpose, nonce)
+  }
+
+  async dropGathered(purpose: GatherPurpose): Promise<void> {
+    this.#gathering.drop(purpose)
+  }
+
+  async rekeyed(combined: Buffer): Promise<void> {
+    this.#options.onRekeyed?.(combined)
+  }
+
   seal(): Promise<void> {
     return this.#inTurn(async () => {
+      this.#gathering.dropAll()
       for (const share of this.#take()) share.fill(0)
       await this.#options.onSeal()
     })

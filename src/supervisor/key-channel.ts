@@ -10,6 +10,14 @@ export type KeyMessageKind =
   | 'progress'
   /** Worker: seal everything; answered by `reply`. */
   | 'seal'
+  /** Worker: here is a key for an operation, behind a line of JSON that says for which; answered by `reply`. */
+  | 'gather'
+  /** Worker: how many keys were gathered; answered by `reply`. */
+  | 'gathered'
+  /** Worker: forget the keys gathered for this purpose; answered by `reply`. */
+  | 'drop'
+  /** Worker: the key of the seal is another now; answered by `reply`. */
+  | 'rekeyed'
   /** Supervisor: the key of the seal; empty when sealed. Answered by `reply` once it is in use. */
   | 'key'
   /** Supervisor: forget the key now; answered by `reply`. */
@@ -22,6 +30,10 @@ const KINDS: readonly KeyMessageKind[] = [
   'reset',
   'progress',
   'seal',
+  'gather',
+  'gathered',
+  'drop',
+  'rekeyed',
   'key',
   'forget',
   'reply',
@@ -34,8 +46,8 @@ export type KeyMessageHandler = (
 ) => Promise<Buffer | undefined>
 
 const HEADER_BYTES = 9
-/** The longest message is a share or a few words of state. */
-const MOST_BYTES = 4_096
+/** The longest message holds all shares there can be. */
+const MOST_BYTES = 16_384
 
 const NOTHING = Buffer.alloc(0)
 
@@ -117,6 +129,8 @@ export class KeyChannel {
       this.#onFault(error)
     }
     if (!this.#closed) this.#send('reply', number, answer ?? NOTHING)
+    // It may hold keys, and was copied.
+    answer?.fill(0)
   }
 
   #end(): void {

@@ -14,9 +14,7 @@ export class Measurements {
   async collect(workers: Iterable<WorkerProcess>): Promise<readonly (readonly Measured[])[]> {
     const present = [...workers]
     await Promise.all(present.map((worker) => worker.measure(PATIENCE_MS)))
-    const told = present
-      .filter(({ isGone }) => !isGone)
-      .map(({ measured }) => measured)
+    const told = present.filter(({ isGone }) => !isGone).map(({ measured }) => measured)
     return [measureProcess('supervisor'), this.#ofGone, ...told]
   }
 

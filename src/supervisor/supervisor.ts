@@ -10,6 +10,8 @@ import { logForm, logTo } from '../process/log.ts'
 import { removeSocketFiles } from '../process/socket-files.ts'
 import type { OpenStorage } from '../process/storage.ts'
 import { openStorage } from '../process/storage.ts'
+import type { Gather, GatherPurpose } from '../seal/gathering.ts'
+import { encodeGathered } from '../seal/gathering.ts'
 import { LocalShares } from '../seal/share-keeper.ts'
 import { withFreePorts } from './free-port.ts'
 import type { KeyMessageKind } from './key-channel.ts'
@@ -18,6 +20,7 @@ import { RestartDelay } from './restart-delay.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 const LOOK_MS = 1_000
+const NEWLINE = 0x0a
 const UPKEEP_MS = 60_000
 
 /** Starts the configured number of workers on the same ports and the same store, and keeps them running. */
@@ -97,6 +100,7 @@ class Supervisor {
       isUnsealed: () => this.#unsealed,
       onKey: (combined) => this.#unseal(combined),
       onSeal: () => this.#seal(),
+      onRekeyed: (combined) => this.#rekeyed(combined),
     })
     this.#shares = shares
     const { dev } = this.#config
@@ -217,6 +221,26 @@ class Supervisor {
       case 'seal':
         await shares.seal()
         return Buffer.from('done')
+      case 'gather': {
+        const end = payload.indexOf(NEWLINE)
+        const gather = JSON.parse(payload.subarray(0, end).toString()) as Gather
+        const gathered = await shares.gather(gather, payload.subarray(end + 1))
+        payload.fill(0)
+        const answer = encodeGathered(gathered)
+        if (gathered.kind === 'complete') for (const key of gathered.keys) key.fill(0)
+        return answer
+      }
+      case 'gathered': {
+        const { purpose, nonce } = JSON.parse(payload.toString()) as Gather
+        return Buffer.from(String(await shares.gathered(purpose, nonce)))
+      }
+      case 'drop':
+        await shares.dropGathered(payload.toString() as GatherPurpose)
+        return Buffer.from('done')
+      case 'rekeyed':
+        await shares.rekeyed(payload)
+        payload.fill(0)
+        return Buffer.from('done')
       case 'key':
       case 'forget':
       case 'reply':
@@ -239,6 +263,14 @@ class Supervisor {
     }
     for (const worker of failed) worker.kill()
     this.#unsealed = true
+  }
+
+  /** Workers that start later open the seal as it is now. */
+  #rekeyed(combined: Buffer): void {
+    if (!this.#unsealed || this.#key?.equals(combined) === true) return
+    this.#forgetKey()
+    this.#key = Buffer.alloc(combined.length)
+    combined.copy(this.#key)
   }
 
   #forgetKey(): void {

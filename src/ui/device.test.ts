@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Browser, Shown, UiServer } from './testing.ts'
+import type { Browser, Shown } from './testing.ts'
 import { makeClient, startUi } from './testing.ts'
 
 type Context = { after(end: () => Promise<void>): void }
@@ -10,7 +10,7 @@ const setUp = async (t: Context) => {
   t.after(() => server.stop())
   const client = await makeClient(server, 'tv', { device_code: true })
   const credentials = { client_id: client.client_id, client_secret: client.client_secret }
-  const device = (await server.write('identity/oidc/provider/default/device-authorization', {
+  const device = (await server.write('identity/oidc/provider/default/device_authorization', {
     ...credentials,
     scope: 'openid',
   })) as Record<string, string>

@@ -22,8 +22,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** Characters that no HTML text may hold, and NUL, which parsers drop. */
-const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g
+/** Controls but for blanks: HTML has no place for them. */
+const FORBIDDEN = /[^\P{Cc}\t\n\r]/gu
 
 /** A text as HTML, for content and for values of attributes between quotes. */
 export const escapeText = (text: string): string =>

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { authenticator } from '../../test/support/second-factor.ts'
-import type { Browser, Shown, UiServer } from './testing.ts'
+import { authenticator as read } from '../../test/support/second-factor.ts'
+import type { Browser, Shown } from './testing.ts'
 import { CALLBACK, authorizePath, makeClient, startUi } from './testing.ts'
 
 type Context = { after(end: () => Promise<void>): void }
+
+/** An authenticator app that has read this URL. */
+const authenticator = (url: string): ReturnType<typeof read> =>
+  read({ data: { url } } as unknown as Parameters<typeof read>[0])
 
 const STEP = '/ui/sign-in/second-factor'
 
@@ -85,7 +89,7 @@ describe('a sign-in with a second factor', () => {
     assert.match(enrolling.headers['Content-Security-Policy'] ?? '', /img-src data:;/)
     assert.match(enrolling.body, /src="data:image\/png;base64,iVBOR/)
     const [, key = ''] = /<code>([A-Z2-7]+)<\/code>/.exec(enrolling.body) ?? []
-    const app = authenticator(`otpauth://totp/a?secret=${key}`)
+    const app = authenticator(`otpauth://totp/a?algorithm=SHA1&digits=6&period=30&secret=${key}`)
     const done = await browser.submit(enrolling, STEP, { 'passcode-0': app.at(Date.now()) })
     assert.ok(hasCode(done), done.body)
     assert.doesNotMatch((await password(server.browser(), authorizePath(id))).body, /Set up/)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import type { Browser, Shown, UiServer } from './testing.ts'
 import { CALLBACK, authorizePath, hiddenFields, makeClient, startUi } from './testing.ts'
 
@@ -178,6 +179,44 @@ describe('prompts', () => {
     const { browser, id } = await setUp(t)
     const shown = await browser.get(authorizePath(id, { login_hint: 'bob "x"' }))
     assert.match(shown.body, /id="username"[^>]* value="bob &quot;x&quot;"/)
+  })
+})
+
+/** The tags of a page with the names of their attributes: what a text must not change. */
+const skeleton = ({ body }: Shown): readonly string[] =>
+  [...body.matchAll(/<[^"'>]*(?:"[^"]*"[^"'>]*)*>/g)].map(([tag]) => tag.replace(/"[^"]*"/g, ''))
+
+describe('hostile texts', () => {
+  it('change nothing of a page but what it says', async (t) => {
+    const { server, browser, id } = await setUp(t)
+    const tune = (description: string): Promise<unknown> =>
+      server.write('sys/auth/userpass/tune', { listing_visibility: 'unauth', description })
+    await server.write('sys/auth/more', { type: 'userpass' })
+    await server.write('sys/auth/more/tune', { listing_visibility: 'unauth' })
+    await tune('plain')
+    const hint = (login_hint: string): Promise<Shown> =>
+      browser.get(authorizePath(id, { login_hint }))
+    const plain = skeleton(await hint('plain'))
+    assert.ok(plain.length > 30)
+    const part = fc.constantFrom('<', '>', '"', "'", '&', '</style>', '<script>', '${x}', 'x', ' ')
+    const text = fc.oneof(
+      fc.string({ unit: 'grapheme' }),
+      fc.array(part).map((all) => all.join('')),
+    )
+    await fc.assert(
+      fc.asyncProperty(text, text, async (description, login) => {
+        await tune(`d${description}`)
+        assert.deepEqual(skeleton(await hint(`l${login}`)), plain)
+        const failed = await signIn(browser, '/ui/', {
+          mount: 'more/',
+          other: '',
+          username: `l${login}`,
+        })
+        const [, value = ''] = /id="username"[^>]*? value="([^"]*)"/s.exec(failed.body) ?? []
+        assert.doesNotMatch(value, /[<>'"]/)
+      }),
+      { numRuns: 40 },
+    )
   })
 })
 

@@ -268,5 +268,5 @@ export const authorizePath = (
     nonce: 'n',
     ...more,
   })
-  return `/ui/vault/identity/oidc/provider/default/authorize?${query}`
+  return `/ui/vault/identity/oidc/provider/default/authorize?${query.toString()}`
 }

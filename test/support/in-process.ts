@@ -96,8 +96,8 @@ export const startInProcess = async (): Promise<InProcess> => {
     faults,
     forward: async (time) => {
       ahead += time
-      // A token that nobody knows is looked for in the store, whose answer tells the time.
-      await ask('read', 'auth/token/lookup-self', { token: 'unknown' })
+      // A token that nobody knows, nor was asked for before, is looked for in the store, whose answer tells the time.
+      await ask('read', 'auth/token/lookup-self', { token: `unknown-at-${ahead}` })
     },
     stop: async () => {
       await serving.lifecycle.close()

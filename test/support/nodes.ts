@@ -18,6 +18,8 @@ export interface NodeRequest {
   readonly token?: string
   /** X-Vault-MFA, as parsed. */
   readonly mfaHeaders?: Request['mfaHeaders']
+  readonly wrapTtlSeconds?: number
+  readonly remoteAddress?: string
 }
 
 /** What a node answered, in the words of HTTP. */
@@ -27,6 +29,8 @@ export interface NodeAnswer {
   readonly auth: { readonly token: string; readonly accessor: string; readonly entityId: string }
   /** What a login that waits for its second factor asks for. */
   readonly requirement: Json | undefined
+  /** The wrapping token of a wrapped answer. */
+  readonly wrapToken?: string | undefined
   readonly warnings: readonly string[]
   readonly errors: readonly string[]
 }
@@ -58,6 +62,7 @@ const answerOf = (reply: Reply): NodeAnswer => {
       entityId: auth?.entityId ?? '',
     },
     requirement: auth?.mfaRequirement,
+    wrapToken: reply.kind === 'success' ? reply.wrapInfo?.token : undefined,
     warnings: reply.kind === 'success' ? reply.warnings : [],
     errors: reply.kind === 'error' ? reply.errors : [],
   }
@@ -74,9 +79,9 @@ const nodeOf = (serving: Serving): Node => {
         data: request.data,
         headers: {},
         ...(request.mfaHeaders === undefined ? {} : { mfaHeaders: request.mfaHeaders }),
-        wrapTtlSeconds: undefined,
+        wrapTtlSeconds: request.wrapTtlSeconds,
         namespace: '',
-        remoteAddress: '127.0.0.1',
+        remoteAddress: request.remoteAddress ?? '127.0.0.1',
         remotePort: 1,
       }),
     )

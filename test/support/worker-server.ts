@@ -110,6 +110,11 @@ ${more}
       .length
   }
 
+  /** Whether a process is gone and as many as there should be listen. */
+  hasReplaced(victim: number, workers: number): boolean {
+    return !this.workers().includes(victim) && this.listeners() === workers
+  }
+
   stop(signal?: NodeJS.Signals): Promise<Ended> {
     return this.process.stop(signal)
   }

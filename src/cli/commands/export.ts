@@ -63,7 +63,12 @@ export const exportIdentity: Command = {
     'Writes all groups, entities, aliases and memberships as lines of JSON, to standard output or a file. ' +
     'There are no secrets in them; "signet import" takes them in again, here or elsewhere.',
   flags: [
-    { name: 'output', kind: 'text', alias: 'o', help: 'The file; written under another name until it is whole.' },
+    {
+      name: 'output',
+      kind: 'text',
+      alias: 'o',
+      help: 'The file; written under another name until it is whole.',
+    },
   ],
   args: { min: 0, max: 0 },
   flagsAnywhere: true,

@@ -56,7 +56,9 @@ const run = async (call: Call): Promise<number> => {
   const { flags } = call
   const conflict = flags.text('conflict') ?? 'refuse'
   if (!CONFLICTS.includes(conflict)) {
-    throw localFailure(`invalid value "${conflict}" for flag -conflict: use ${CONFLICTS.join(', ')}`)
+    throw localFailure(
+      `invalid value "${conflict}" for flag -conflict: use ${CONFLICTS.join(', ')}`,
+    )
   }
   const address = flags.text('from-vault') ?? ''
   const file = call.args[0] ?? ''
@@ -130,7 +132,11 @@ export const importIdentity: Command = {
       kind: 'text',
       help: 'For what is here and differs: refuse (the default), merge the line into it, or skip the line.',
     },
-    { name: 'from-vault', kind: 'text', help: 'The address of a Vault or OpenBao to read from, in place of FILE.' },
+    {
+      name: 'from-vault',
+      kind: 'text',
+      help: 'The address of a Vault or OpenBao to read from, in place of FILE.',
+    },
     { name: 'from-namespace', kind: 'text', help: 'The namespace there.' },
   ],
   args: { min: 0, max: 1 },

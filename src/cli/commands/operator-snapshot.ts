@@ -100,7 +100,9 @@ const storageOf = async (call: Call): Promise<StorageConfig> => {
   const data = call.flags.text('data') ?? ''
   const config = call.flags.list('config')
   if ((data === '') === (config.length === 0)) {
-    throw localFailure('Name the storage: -config with the configuration of the server, or -data=FOLDER')
+    throw localFailure(
+      'Name the storage: -config with the configuration of the server, or -data=FOLDER',
+    )
   }
   if (data !== '') return { kind: 'lmdb', path: data }
   return (await locally('Error reading the configuration', () => loadConfig(config))).storage

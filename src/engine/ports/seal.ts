@@ -45,7 +45,40 @@ export interface SealPort {
   }>
   /** Adds a term; gives it. */
   rotate(): Promise<number>
+  /** A new root key under the same unseal keys. */
+  rotateRootKey(): Promise<void>
+  /**
+   * Takes one unseal key as part of the proof that who asks has enough of them. Keys of another nonce are forgotten. `wrong`:
+   * enough, but they do not open the seal, and have to be given again.
+   */
+  prove(operation: Proving, key: Buffer): Promise<Proof>
+  /** The same for keys that were drawn and are not in use yet. */
+  proveDrawn(nonce: string, drawn: string, key: Buffer): Promise<Proof>
+  /** Keys given so far. */
+  proofProgress(purpose: ProofPurpose, nonce: string): Promise<number>
+  forgetProof(purpose: ProofPurpose): Promise<void>
+  /** Draws new unseal keys; `drawn` is a secret and counts for nothing until `installShares`. */
+  drawShares(options: { readonly shares: number; readonly threshold: number }): {
+    readonly drawn: string
+    readonly unsealKeys: readonly Buffer[]
+  }
+  /** Puts drawn keys in the place of the present ones. `conflict`: somebody else changed the seal; nothing happened. */
+  installShares(drawn: string): Promise<'installed' | 'conflict'>
+  /** Makes a root token and gives its text. */
+  makeRootToken(): Promise<string>
 }
+
+/** What unseal keys are given for while unsealed. */
+export type ProofPurpose = 'rotate' | 'verify' | 'generate-root'
+
+export interface Proving {
+  readonly purpose: 'rotate' | 'generate-root'
+  readonly nonce: string
+}
+
+export type Proof =
+  | { readonly kind: 'repeated' | 'proved' | 'wrong' }
+  | { readonly kind: 'progress'; readonly progress: number }
 
 /** Facts of this server. */
 export interface ServerFacts {

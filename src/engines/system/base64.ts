@@ -39,3 +39,14 @@ const findFault = (text: string): number | undefined => {
   }
   return inGroup === 0 ? undefined : text.length - inGroup
 }
+
+/** The same for base64 without padding, where a `=` is a fault. */
+export const decodeRawBase64 = (text: string): Buffer | { readonly faultAt: number } => {
+  let inGroup = 0
+  for (const [at, char] of [...text].entries()) {
+    if (char === '\n' || char === '\r') continue
+    if (!ALPHABET.test(char)) return { faultAt: at }
+    inGroup = (inGroup + 1) % 4
+  }
+  return inGroup === 1 ? { faultAt: text.length - 1 } : Buffer.from(text, 'base64')
+}

@@ -2,6 +2,8 @@ import type { Engine } from '../../engine/engine.ts'
 import { auditRoutes } from './audit.ts'
 import { capabilityRoutes } from './capabilities.ts'
 import { clusterRoutes } from './cluster.ts'
+import { corsRoute } from './cors.ts'
+import { generateRootRoutes } from './generate-root.ts'
 import { healthRoute } from './health.ts'
 import { hostRoutes } from './host-info.ts'
 import { initRoute } from './init.ts'
@@ -13,12 +15,17 @@ import { metricsRoute } from './metrics.ts'
 import { mfaRoutes } from './mfa.ts'
 import { authRoutes, mountRoutes } from './mounts.ts'
 import type { SystemOptions } from './options.ts'
+import { passwordPolicyRoutes } from './password-policies.ts'
 import { policyRoutes } from './policies.ts'
 import { remountRoutes } from './remount.ts'
 import { rotateRoutes } from './rotate.ts'
+import { rotateWhenDue, rotationConfigRoutes } from './rotation-config.ts'
 import { sealRoutes } from './seal.ts'
+import { shareRotationRoutes } from './share-rotation.ts'
 import { snapshotRoute } from './snapshot.ts'
 import { toolRoutes } from './tools.ts'
+import { uiHeaderRoutes } from './ui-headers.ts'
+import { versionHistoryRoute } from './version-history.ts'
 import { wrappingRoutes } from './wrapping.ts'
 
 export type { SystemOptions, SystemPorts } from './options.ts'
@@ -50,5 +57,13 @@ export const createSystemEngine = (options: SystemOptions): Engine => ({
     ...leaseRoutes(options),
     ...mfaRoutes(),
     ...loggerRoutes(options),
+    ...passwordPolicyRoutes(),
+    ...rotationConfigRoutes(),
+    ...shareRotationRoutes(options),
+    ...generateRootRoutes(options),
+    corsRoute(options),
+    ...uiHeaderRoutes(options),
+    versionHistoryRoute(),
   ],
+  background: (scope) => rotateWhenDue(scope, options.seal),
 })

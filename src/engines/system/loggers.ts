@@ -1,6 +1,6 @@
 import type { Call } from '../../engine/call.ts'
 import { field } from '../../engine/field.ts'
-import type { LogLevel } from '../../engine/ports/loggers.ts'
+import type { LogLevel } from '../../engine/ports/settings.ts'
 import { invalid } from '../../engine/refusal.ts'
 import { data } from '../../engine/result.ts'
 import { route } from '../../engine/route.ts'
@@ -35,31 +35,31 @@ type Levels = ReadonlyMap<string, LogLevel>
 /** Writes the levels down for all processes, and takes them in here before the answer. */
 const change = async (
   call: Pick<Call, 'records' | 'namespace'>,
-  { loggers }: SystemOptions,
+  { settings }: SystemOptions,
   next: (set: Levels) => Levels,
 ): Promise<undefined> => {
   await changeSettings(call, ({ logLevels, ...others }): Settings => {
     const levels = next(new Map(logLevels))
     return levels.size === 0 ? others : { ...others, logLevels: [...levels] }
   })
-  await loggers.follow()
+  await settings.follow()
   return undefined
 }
 
 const levelsNow = async (
   call: Pick<Call, 'records' | 'namespace'>,
-  { loggers }: SystemOptions,
+  { settings }: SystemOptions,
 ): Promise<Levels> => {
   const set = new Map((await readSettings(call)).logLevels)
   return new Map(
-    [...loggers.configured()].map(([logger, level]) => [logger, set.get(logger) ?? level]),
+    [...settings.configuredLogLevels()].map(([logger, level]) => [logger, set.get(logger) ?? level]),
   )
 }
 
 /** `sys/loggers`: how much each logger writes, on all processes. */
 export const loggerRoutes = (options: SystemOptions) => {
   const known = (logger: string): void => {
-    if (!options.loggers.configured().has(logger)) throw invalid(`logger "${logger}" not found`)
+    if (!options.settings.configuredLogLevels().has(logger)) throw invalid(`logger "${logger}" not found`)
   }
   return [
     route({
@@ -71,7 +71,7 @@ export const loggerRoutes = (options: SystemOptions) => {
           data(Object.fromEntries(await levelsNow(call, options)), { emptyWarnings: true }),
         update: (call) => {
           const level = levelOf(call.input.level)
-          const all = new Map([...options.loggers.configured().keys()].map((one) => [one, level]))
+          const all = new Map([...options.settings.configuredLogLevels().keys()].map((one) => [one, level]))
           return change(call, options, () => all)
         },
         delete: (call) => change(call, options, () => new Map()),

@@ -2,11 +2,11 @@ import type { AccessPort } from '../../engine/ports/access.ts'
 import type { AuditPort } from '../../engine/ports/audit.ts'
 import type { HealthPort } from '../../engine/ports/health.ts'
 import type { LockoutPort } from '../../engine/ports/lockouts.ts'
-import type { LoggersPort } from '../../engine/ports/loggers.ts'
 import type { MetricsPort } from '../../engine/ports/metrics.ts'
 import type { MountPort } from '../../engine/ports/mounts.ts'
 import type { PolicyPort } from '../../engine/ports/policies.ts'
 import type { SnapshotPort } from '../../engine/ports/snapshots.ts'
+import type { SettingsPort } from '../../engine/ports/settings.ts'
 import type { SealPort, ServerFacts } from '../../engine/ports/seal.ts'
 import type { TokenPort } from '../../engine/ports/tokens.ts'
 import type { WrappingPort } from '../../engine/ports/wrapping.ts'
@@ -30,6 +30,6 @@ export interface SystemOptions {
   readonly lockouts: LockoutPort
   readonly snapshots: SnapshotPort
   readonly metrics: MetricsPort
-  readonly loggers: LoggersPort
+  readonly settings: SettingsPort
   readonly health: HealthPort
 }

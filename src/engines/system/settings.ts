@@ -1,5 +1,5 @@
 import type { Call, Namespace } from '../../engine/call.ts'
-import type { LogLevel } from '../../engine/ports/loggers.ts'
+import type { LogLevel } from '../../engine/ports/settings.ts'
 import type { Ref, Tx } from '../../engine/records.ts'
 import { recordKind } from '../../engine/records.ts'
 
@@ -14,7 +14,6 @@ export interface CorsSettings {
 
 /** When the keyring rotates by itself. */
 export interface RotationSettings {
-  readonly enabled: boolean
   /** Values encrypted under one key. */
   readonly maxOperations: number
   /** 0: never because of time. */

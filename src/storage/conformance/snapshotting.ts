@@ -3,7 +3,18 @@ import { describe, it } from 'node:test'
 import type { Entry, Store } from '../store.ts'
 import { Unavailable } from '../store.ts'
 import type { OpenStore } from './kit.ts'
-import { bytes, hexes, numberAt, opened, put, tryCommit, turn, tryIncrement, upTo, writesOf } from './kit.ts'
+import {
+  bytes,
+  hexes,
+  numberAt,
+  opened,
+  put,
+  tryCommit,
+  turn,
+  tryIncrement,
+  upTo,
+  writesOf,
+} from './kit.ts'
 
 const taken = async (store: Store): Promise<Entry[]> => {
   const entries: Entry[] = []
@@ -49,7 +60,9 @@ export const snapshotConformance = (open: OpenStore): void => {
           await turn()
           const value = String((await numberAt(second, first)) + 1)
           await tryCommit(second, {
-            checks: [{ key: first, version: (await second.read([first], Infinity)).items[0]!.version }],
+            checks: [
+              { key: first, version: (await second.read([first], Infinity)).items[0]!.version },
+            ],
             writes: writesOf({ a: value, z: value, [`n${index}`]: value }),
           })
         }
@@ -72,7 +85,10 @@ export const snapshotConformance = (open: OpenStore): void => {
       await put(store, Object.fromEntries(upTo(100).map((index) => [`k${100 + index}`, 'old'])))
       const entries = store.snapshot(new AbortController().signal)[Symbol.asyncIterator]()
       const shown = [await entries.next()]
-      await put(second, Object.fromEntries(upTo(100).map((index) => [`k${100 + index}`, undefined])))
+      await put(
+        second,
+        Object.fromEntries(upTo(100).map((index) => [`k${100 + index}`, undefined])),
+      )
       await put(second, { k150: 'new', z: 'new' })
       for (;;) {
         const step = await entries.next()

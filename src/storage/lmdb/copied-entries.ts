@@ -20,7 +20,8 @@ export const RESTORE_PREFIX = 'restore-'
 /** Removes what killed processes left of snapshots and restores: only while no process can be at it. */
 export const removeCopies = (path: string): void => {
   for (const name of readdirSync(path)) {
-    if (name.startsWith(PREFIX) || name.startsWith(RESTORE_PREFIX)) rmSync(join(path, name), { recursive: true, force: true })
+    if (name.startsWith(PREFIX) || name.startsWith(RESTORE_PREFIX))
+      rmSync(join(path, name), { recursive: true, force: true })
   }
 }
 
@@ -73,4 +74,5 @@ const entriesOf = async function* (
   }
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error)

@@ -137,16 +137,16 @@ const readEntry = async (bytes: Bytes, keyLength: number): Promise<Entry> => {
 }
 
 const parseHeader = (text: Buffer): SnapshotHeader => {
-  let header: SnapshotHeader
+  let header: { readonly format: number }
   try {
-    header = JSON.parse(text.toString()) as SnapshotHeader
+    header = JSON.parse(text.toString()) as typeof header
   } catch {
     throw new SnapshotBroken('the header was changed')
   }
   if (header.format !== FORMAT) {
     throw new SnapshotBroken(
-      `the snapshot has the format ${String(header.format)}, and this Signet reads ${FORMAT} only`,
+      `the snapshot has the format ${header.format}, and this Signet reads ${FORMAT} only`,
     )
   }
-  return header
+  return header as SnapshotHeader
 }

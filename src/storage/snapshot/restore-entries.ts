@@ -11,10 +11,15 @@ const COMMIT_BYTES = storageLimits.commitBytes - 65_536
 const COMMIT_MS = 60_000
 
 const isOfSeal = (key: Uint8Array): boolean =>
-  Buffer.from(key.buffer, key.byteOffset, key.byteLength).subarray(0, SEAL_PREFIX.length).equals(SEAL_PREFIX)
+  Buffer.from(key.buffer, key.byteOffset, key.byteLength)
+    .subarray(0, SEAL_PREFIX.length)
+    .equals(SEAL_PREFIX)
 
 const commit = async (store: Store, writes: readonly Write[]): Promise<void> => {
-  const outcome = await store.commit({ id: newVersion(), checks: [], writes }, deadlineIn(COMMIT_MS))
+  const outcome = await store.commit(
+    { id: newVersion(), checks: [], writes },
+    deadlineIn(COMMIT_MS),
+  )
   if (outcome.kind !== 'committed') throw new Error('a commit without checks was refused')
 }
 
@@ -76,7 +81,10 @@ export const restoreEntries = async (
       continue
     }
     const more = key.length + value.length
-    if (writes.length >= storageLimits.commitWrites || (writes.length > 0 && bytes + more > COMMIT_BYTES)) {
+    if (
+      writes.length >= storageLimits.commitWrites ||
+      (writes.length > 0 && bytes + more > COMMIT_BYTES)
+    ) {
       await commit(store, writes)
       onProgress(count)
       writes = []

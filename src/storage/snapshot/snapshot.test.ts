@@ -91,11 +91,15 @@ describe('snapshot files', () => {
     }
     await assert.rejects(read(Buffer.concat([file, Buffer.from('x')])), SnapshotBroken)
     await fc.assert(
-      fc.asyncProperty(fc.nat(file.length - 1), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
-        const changed = Buffer.from(file)
-        changed[at]! ^= flip
-        await assert.rejects(read(changed), SnapshotBroken)
-      }),
+      fc.asyncProperty(
+        fc.nat(file.length - 1),
+        fc.integer({ min: 1, max: 255 }),
+        async (at, flip) => {
+          const changed = Buffer.from(file)
+          changed[at]! ^= flip
+          await assert.rejects(read(changed), SnapshotBroken)
+        },
+      ),
       { numRuns: 300 },
     )
   })

@@ -10,7 +10,11 @@ const PIECE_BYTES = 65_536
 export interface WrittenSnapshot {
   readonly pieces: AsyncIterable<Uint8Array>
   /** Once all pieces are there: how many entries, and the checksum. */
-  summary(): { readonly entries: number; readonly bytes: number; readonly digest: string }
+  readonly summary: () => {
+    readonly entries: number
+    readonly bytes: number
+    readonly digest: string
+  }
 }
 
 /** Writes entries as a snapshot file. `keeps` leaves out what belongs to the place and not to the data. */

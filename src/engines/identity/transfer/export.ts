@@ -8,9 +8,9 @@ import { limits } from '../../../limits.ts'
 import { shownCustomMetadata } from '../alias-read.ts'
 import { activityRef, aliasRef, entityRef, liveLinks } from '../entity-record.ts'
 import { knownGroupRef, membershipsRef } from '../group-record.ts'
-import { isLive } from '../membership-end.ts'
+import { isLive, isMember } from '../membership-end.ts'
 import { mountFields } from '../mount-lookup.ts'
-import type { MemberEdge } from '../records.ts'
+import type { GroupRecord, MemberEdge } from '../records.ts'
 import { entities, groupAliases, groupChildren, groupMembers, groups } from '../records.ts'
 import { writtenTime } from '../written-time.ts'
 import type { LineType } from './line.ts'
@@ -202,26 +202,26 @@ const edgeShown = (edge: MemberEdge): Readonly<Record<string, unknown>> => ({
 const groupsOfPage = async (
   { records, namespace: { number } }: ExportCall,
   ids: readonly string[],
-): Promise<ReadonlyMap<string, string>> => {
+): Promise<ReadonlyMap<string, GroupRecord>> => {
   const found = await records.getMany([...new Set(ids)].map((id) => knownGroupRef(number, id)))
-  return new Map(found.flatMap((group) => (group === undefined ? [] : [[group.id, group.name]])))
+  return new Map(found.flatMap((group) => (group === undefined ? [] : [[group.id, group]])))
 }
 
 const childLines = async function* (call: ExportCall): AsyncIterable<readonly Shown[]> {
   const { records, namespace, now } = call
   for await (const page of records.scan(groupChildren.under(namespace.number))) {
     const live = page.filter(({ value }) => isLive(value, now))
-    const names = await groupsOfPage(call, live.flatMap(endsOf))
+    const found = await groupsOfPage(call, live.flatMap(endsOf))
     yield live.flatMap((edge): Shown[] => {
-      const [parent, child] = endsOf(edge)
-      if (!names.has(parent) || !names.has(child)) return []
+      const [parent, child] = endsOf(edge).map((id) => found.get(id))
+      if (parent === undefined || child === undefined) return []
       return [
         {
           type: 'membership',
-          group_id: parent,
-          group_name: names.get(parent),
-          member_group_id: child,
-          member_group_name: names.get(child),
+          group_id: parent.id,
+          group_name: parent.name,
+          member_group_id: child.id,
+          member_group_name: child.name,
           ...edgeShown(edge.value),
         },
       ]
@@ -236,28 +236,27 @@ const memberLines = async function* (call: ExportCall): AsyncIterable<readonly S
     now,
   } = call
   for await (const page of records.scan(groupMembers.under(number))) {
-    const live = page.filter(({ value }) => isLive(value, now))
-    const ends = live.map(endsOf)
-    const groupNames = await groupsOfPage(
+    const ends = page.map(endsOf)
+    const found = await groupsOfPage(
       call,
       ends.map(([group]) => group),
     )
     const people = await records.getMany(ends.map(([, entity]) => entityRef(number, entity)))
     const places = await records.getMany(ends.map(([, entity]) => membershipsRef(number, entity)))
-    yield live.flatMap(({ value }, index): Shown[] => {
-      const [group, entity] = ends[index]!
-      const joined = places[index]?.groups.find(({ id }) => id === group)
+    yield page.flatMap(({ value }, index): Shown[] => {
+      const group = found.get(ends[index]![0])
       const person = people[index]
-      if (!groupNames.has(group) || person === undefined || joined === undefined) return []
+      if (group === undefined || person === undefined || !isMember(value, group, now)) return []
+      const joined = places[index]?.groups.find(({ id }) => id === group.id)
       return [
         {
           type: 'membership',
-          group_id: group,
-          group_name: groupNames.get(group),
-          entity_id: entity,
+          group_id: group.id,
+          group_name: group.name,
+          entity_id: person.id,
           entity_name: person.name,
           ...edgeShown(value),
-          joined: joined.seq,
+          ...(joined === undefined ? {} : { joined: joined.seq }),
         },
       ]
     })

@@ -9,12 +9,7 @@ import {
   liveLinks,
   rewriteEntity,
 } from '../entity-record.ts'
-import {
-  groupAliasNameRef,
-  knownGroupAliasRef,
-  knownGroupRef,
-  rewritten,
-} from '../group-record.ts'
+import { groupAliasNameRef, knownGroupAliasRef, knownGroupRef, rewritten } from '../group-record.ts'
 import {
   checkCustomMetadata,
   checkLoginMetadata,
@@ -68,7 +63,10 @@ export const importEntityAlias = async (
   ]
   if (differs.length === 0) return unchanged
   if (scope.conflict !== 'merge') {
-    return differing(scope.conflict, `${describe(alias)} is here and differs in ${differs.join(', ')}`)
+    return differing(
+      scope.conflict,
+      `${describe(alias)} is here and differs in ${differs.join(', ')}`,
+    )
   }
   const after: AliasRecord = {
     ...alias,

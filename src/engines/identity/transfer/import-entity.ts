@@ -75,8 +75,7 @@ const create = async (
   const { names, namespace } = call
   const id = line.id ?? newId
   const name =
-    line.name ??
-    (await freeEntityName(tx, names, namespace, (length) => call.randomBytes(length)))
+    line.name ?? (await freeEntityName(tx, names, namespace, (length) => call.randomBytes(length)))
   const creationTime = line.creation_time ?? writtenTime(call.now)
   const mergedEntityIds = line.merged_entity_ids ?? []
   putNewEntity(tx, names, namespace.number, {
@@ -129,7 +128,8 @@ const change = async (
     line.metadata === undefined ? known.metadata : { ...known.metadata, ...line.metadata }
   if (metadata !== null) checkMetadata(metadata, 'entity')
   const name = line.id === known.id ? (line.name ?? known.name) : known.name
-  const union = policies === undefined ? known.policies : sortedOnce([...known.policies, ...policies])
+  const union =
+    policies === undefined ? known.policies : sortedOnce([...known.policies, ...policies])
   const disabled = line.disabled ?? known.disabled
   if (
     name === known.name &&

@@ -30,7 +30,8 @@ export const importGroup = async (tx: Tx, scope: LineScope, line: GroupLine): Pr
     )
   }
   const known =
-    byId ?? (owner === undefined ? undefined : await tx.get(knownGroupRef(namespace.number, owner.id)))
+    byId ??
+    (owner === undefined ? undefined : await tx.get(knownGroupRef(namespace.number, owner.id)))
   return known === undefined
     ? create(tx, scope, line, policies ?? null)
     : change(tx, scope, line, known, policies)

@@ -1,5 +1,6 @@
 import type { Tx } from '../../../engine/records.ts'
 import { limits } from '../../../limits.ts'
+import { refuseBusy } from '../group-busy.ts'
 import { countLoginWrite, countMembers } from '../group-counters.ts'
 import {
   adder,
@@ -12,7 +13,7 @@ import {
 import { withAncestors } from '../hierarchy.ts'
 import type { DueMembership } from '../membership-due.ts'
 import { dueRef, putDue } from '../membership-due.ts'
-import { isLive, parentEndsWith } from '../membership-end.ts'
+import { isListed, isLive, parentEndsWith, unmarked } from '../membership-end.ts'
 import { putMemberships } from '../membership-record.ts'
 import type { GroupRecord, MemberEdge } from '../records.ts'
 import { writtenTime } from '../written-time.ts'
@@ -30,7 +31,8 @@ export const importMembership = async (
 ): Promise<Outcome> => {
   const { now } = scope.call
   const ofEntity = line.entity_id !== undefined || line.entity_name !== undefined
-  if (ofEntity && isOfGroup(line)) return refused('a line names an entity or a group in it, not both')
+  if (ofEntity && isOfGroup(line))
+    return refused('a line names an entity or a group in it, not both')
   const until = line.expire_time ? Date.parse(line.expire_time) : undefined
   if (until !== undefined && until <= now) return refused(`it ended at ${line.expire_time}`)
   const group = await groupOf(tx, scope, line.group_id, line.group_name)
@@ -120,8 +122,11 @@ const importMember = async (
   const { namespace, now } = scope.call
   const entity = await entityOf(tx, scope, line.entity_id, line.entity_name)
   if (isOutcome(entity)) return entity
+  refuseBusy(group)
   const ref = memberRef(namespace.number, group.id, entity.id)
-  const stored = await tx.get(ref)
+  const edge = await tx.get(ref)
+  // One that a large write has marked and not brought into force, or has taken away, is none.
+  const stored = edge !== undefined && isListed(edge, group) ? unmarked(edge) : undefined
   const before = stored !== undefined && isLive(stored, now) ? stored : undefined
   const isExternal = group.type === 'external'
   const after = edgeOf(scope, line, until, before, group)
@@ -173,6 +178,7 @@ const importChild = async (
   if (group.type !== 'internal') {
     return refused(`the group ${group.id} (${group.name}) is external: no groups can be in it`)
   }
+  refuseBusy(group)
   await tx.checkStamp('tree', namespace.number)
   const child = await groupOf(tx, scope, line.member_group_id, line.member_group_name)
   if (isOutcome(child)) return child

@@ -3,6 +3,7 @@ import type { MountDirectory } from '../../../engine/identity-port.ts'
 import type { Tx } from '../../../engine/records.ts'
 import { Refusal } from '../../../engine/refusal.ts'
 import { limits } from '../../../limits.ts'
+import { whenFree } from '../group-busy.ts'
 import { Overlay } from './overlay.ts'
 import type { Conflict, LineResult, Outcome } from './outcome.ts'
 import { refused } from './outcome.ts'
@@ -68,7 +69,7 @@ const checkPortion = async (
     const counted = new Set<string>()
     for (const { number, line } of group) {
       const scope = { call, mounts, conflict, newId: call.newId(), counted }
-      outcomes.set(number, await takeIn(overlay, scope, line))
+      outcomes.set(number, await whenFree(() => takeIn(overlay, scope, line)))
     }
     // Other requests go on meanwhile.
     await new Promise(setImmediate)
@@ -125,7 +126,8 @@ class Portion {
   async #commit(group: readonly ReadyLine[], last: boolean): Promise<void> {
     let found: readonly Outcome[]
     try {
-      found = await this.#attempt(group, last)
+      // Where all members of one of the groups are just being written, after that.
+      found = await whenFree(() => this.#attempt(group, last))
     } catch (error) {
       // More than a commit holds: the halves may fit.
       if (!(error instanceof Refusal) || error.kind !== 'invalid') throw error

@@ -28,8 +28,10 @@ export const letterOf = (result: LineResult): string =>
   Object.keys(LETTERS).find((letter) => LETTERS[letter] === result)!
 
 /** The result that an attempt before noted of a line; undefined: none. */
-export const notedResult = (progress: Progress | undefined, index: number): LineResult | undefined =>
-  LETTERS[progress?.done[index] ?? '.']
+export const notedResult = (
+  progress: Progress | undefined,
+  index: number,
+): LineResult | undefined => LETTERS[progress?.done[index] ?? '.']
 
 /** Where the progress of a portion of these lines is. */
 export const progressRef = (namespace: number, lines: readonly unknown[]): Ref<Progress> =>

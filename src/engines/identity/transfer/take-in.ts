@@ -33,7 +33,10 @@ export const takeIn = async (tx: Tx, scope: LineScope, line: Line): Promise<Outc
 }
 
 /** What a line will look at first, as far as it tells: read for many lines at once. */
-export const firstReads = ({ call: { names, namespace } }: LineScope, line: Line): Ref<unknown>[] => {
+export const firstReads = (
+  { call: { names, namespace } }: LineScope,
+  line: Line,
+): Ref<unknown>[] => {
   const { number } = namespace
   switch (line.type) {
     case 'group':
@@ -57,7 +60,9 @@ export const firstReads = ({ call: { names, namespace } }: LineScope, line: Line
       const { group_id: group, entity_id: entity } = line
       return [
         ...(group === undefined ? [] : [knownGroupRef(number, group)]),
-        ...(entity === undefined ? [] : [entityRef(number, entity), membershipsRef(number, entity)]),
+        ...(entity === undefined
+          ? []
+          : [entityRef(number, entity), membershipsRef(number, entity)]),
         ...(group === undefined || entity === undefined ? [] : [memberRef(number, group, entity)]),
       ]
     }

@@ -26,7 +26,8 @@ const importing = (
   conflict: Conflict = 'refuse',
   check = false,
 ): Promise<Imported> => {
-  const text = typeof lines === 'string' ? lines : lines.map((one) => JSON.stringify(one)).join('\n')
+  const text =
+    typeof lines === 'string' ? lines : lines.map((one) => JSON.stringify(one)).join('\n')
   const call = {
     records,
     names,
@@ -45,7 +46,9 @@ const reasons = ({ outcomes }: Imported): (string | undefined)[] =>
 const results = ({ outcomes }: Imported): string[] =>
   [...outcomes].sort(([a], [b]) => a - b).map(([, { result }]) => result)
 
-const ok = async (answer: Promise<{ readonly status: number; readonly error: string; readonly data: any }>) => {
+const ok = async (
+  answer: Promise<{ readonly status: number; readonly error: string; readonly data: any }>,
+) => {
   const { status, error, data } = await answer
   assert.ok(status < 300, error)
   return data
@@ -91,7 +94,9 @@ const populate = async (h: Harness, people: number): Promise<void> => {
     )
   }
   h.now += 7
-  const team = await ok(h.request('update', 'group', { name: 'Team', member_entity_ids: ids.slice(1) }))
+  const team = await ok(
+    h.request('update', 'group', { name: 'Team', member_entity_ids: ids.slice(1) }),
+  )
   h.now += 7
   await ok(
     h.request('update', 'group', {
@@ -209,10 +214,17 @@ describe('identity import and export', () => {
   it('refuses what is here and differs, merges it or leaves it, as it is told', async () => {
     const h = createHarness()
     const { id } = await ok(
-      h.request('update', 'entity', { name: 'Alice', policies: ['a'], metadata: { x: '1', y: '1' } }),
+      h.request('update', 'entity', {
+        name: 'Alice',
+        policies: ['a'],
+        metadata: { x: '1', y: '1' },
+      }),
     )
     const line = { type: 'entity', name: 'alice', policies: ['B'], metadata: { y: '2' } }
-    assert.match(reasons(await importing(h, [line]))[0]!, /is here and differs in name, policies, metadata/)
+    assert.match(
+      reasons(await importing(h, [line]))[0]!,
+      /is here and differs in name, policies, metadata/,
+    )
     assert.deepEqual(results(await importing(h, [line], 'skip')), ['unchanged'])
     assert.deepEqual((await h.request('read', `entity/id/${id}`)).data['policies'], ['a'])
     assert.deepEqual(results(await importing(h, [line], 'merge')), ['updated'])
@@ -250,13 +262,24 @@ describe('identity import and export', () => {
       { type: 'entity', name: 'x', policies: ['root'] },
       { type: 'entity', name: 'x', metadata: { '': 'x' } },
       { type: 'entity-alias', name: 'x', mount_path: 'nowhere/', entity_name: 'good' },
-      { type: 'entity-alias', name: 'x', mount_path: 'password', mount_type: 'jwt', entity_name: 'good' },
+      {
+        type: 'entity-alias',
+        name: 'x',
+        mount_path: 'password',
+        mount_type: 'jwt',
+        entity_name: 'good',
+      },
       { type: 'group', id: group, name: 'g' },
       { type: 'membership', group_name: 'g', member_group_id: group },
       { type: 'membership', group_name: 'g', entity_name: 'nobody' },
       { type: 'group-alias', name: 'x', mount_path: 'password', group_name: 'g' },
       { type: 'entity', name: 'good' },
-      { type: 'membership', group_name: 'g', entity_name: 'good', expire_time: '2020-01-01T00:00:00Z' },
+      {
+        type: 'membership',
+        group_name: 'g',
+        entity_name: 'good',
+        expire_time: '2020-01-01T00:00:00Z',
+      },
     ])
     assert.deepEqual(reasons(imported), [
       'type must be one of group, entity, entity-alias, group-alias, membership',
@@ -323,7 +346,9 @@ describe('identity import and export', () => {
 
   it('puts at most 200 records a commit, whatever the lines hold', async () => {
     const h = createHarness()
-    const big = Object.fromEntries(Array.from({ length: 60 }, (_, nr) => [`k${nr}`, 'v'.repeat(500)]))
+    const big = Object.fromEntries(
+      Array.from({ length: 60 }, (_, nr) => [`k${nr}`, 'v'.repeat(500)]),
+    )
     const lines = Array.from({ length: 300 }, (_, nr) => ({
       type: 'entity',
       name: `e${nr}`,
