@@ -38,6 +38,8 @@ export const limits = {
   cachedRecordBytes: 25_165_824,
   /** A larger record is not kept: large secrets would push out everything else. */
   cachedRecordBytesEach: 262_144,
+  /** Answers of entities kept with their texts in memory, per process: about 6 kB each. */
+  cachedEntityAnswers: 2_000,
   /** Parsed policies kept in memory, per process. */
   cachedPolicies: 10_000,
   /** How long a stop waits for requests under way. */
@@ -132,6 +134,18 @@ export const limits = {
   /** A sign-in session that nobody uses, and one in all, unless the configuration says otherwise. */
   uiSessionIdleSeconds: 28_800,
   uiSessionMaxSeconds: 86_400,
+  /** Headers set for pages, and bytes of one with its values: they go out with each page. */
+  uiHeaders: 64,
+  uiHeaderBytes: 4_096,
+  /** Allowed origins and allowed headers of CORS, and bytes of each: looked through for each request of a page. */
+  corsEntries: 256,
+  corsEntryBytes: 512,
+  /** Versions that `sys/version-history` remembers: the newest. */
+  versionsRemembered: 500,
+  /** Names in a list of password policies. */
+  passwordPolicies: 10_000,
+  /** Keys of broken records remembered, per process, so that each is logged once. */
+  brokenRemembered: 10_000,
   /** How often at most a session's last use is written down; it ends that much early. */
   uiSessionTouchMs: 60_000,
   /** How long a form that was shown can be sent. */

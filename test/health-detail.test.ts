@@ -30,7 +30,7 @@ const start = async () => {
     onSeal: () => serving.lifecycle.close(),
   })
   const log = (message: string, error?: unknown): void =>
-    void lines.push(error === undefined ? message : `${message}: ${String(error)}`)
+    void lines.push(error === undefined ? message : `${message}: ${(error as Error).message}`)
   const serving = makeServing({ config, store, keeper, log })
   await startDevelopment(config.dev!, serving.lifecycle)
   const ask = async (

@@ -90,7 +90,7 @@ export class Trail implements AuditTrail {
   }
 
   #remember(mounted: MountedDevice, auth: AuditAuth | undefined, form: EntryForm): string {
-    const text = renderCommon(form, auth, this.#request)
+    const text = renderCommon(form, mounted.authText(auth), this.#request)
     this.#common ??= []
     this.#common.push({ mounted, auth, text })
     return text
@@ -100,9 +100,8 @@ export class Trail implements AuditTrail {
     const { mounted } = this.#host
     try {
       // The first that takes it is enough: a slow device does not hold up what another has.
-      await (mounted.length === 1
-        ? this.#attempt(mounted[0]!, render)
-        : Promise.any(mounted.map((one) => this.#attempt(one, render))))
+      if (mounted.length > 1) await Promise.any(mounted.map((one) => this.#attempt(one, render)))
+      else await this.#attempt(mounted[0]!, render)
     } catch (error) {
       const failed = new AuditFailed(
         entry,

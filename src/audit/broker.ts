@@ -13,7 +13,7 @@ import { nanoTime } from './entry-time.ts'
 import { failureText } from './failure-text.ts'
 import { auditLimits } from './limits.ts'
 import { MountedDevice } from './mounted-device.ts'
-import { renderCommon, renderRequestEntry } from './render-entry.ts'
+import { renderAuth, renderCommon, renderRequestEntry } from './render-entry.ts'
 
 /** What a broker is made of. */
 export interface AuditBrokerOptions {
@@ -173,7 +173,7 @@ class Broker implements AuditBroker {
       path: 'sys/audit/test',
       namespace: { id: 'root', path: '' },
     }
-    return renderRequestEntry(this.time(), renderCommon(form, undefined, request))
+    return renderRequestEntry(this.time(), renderCommon(form, renderAuth(form, undefined), request))
   }
 
   begin(request: AuditRequest): AuditTrail {

@@ -1,5 +1,6 @@
 import { JsonNumber, stringifyJson } from '../std/json.ts'
 import type { Json, JsonObject } from '../std/json.ts'
+import { isShared } from '../std/shared-json.ts'
 
 /** What stands for a secret: its hash, or the text itself where a device is told to log it. */
 export type Conceal = (text: string) => string
@@ -58,8 +59,20 @@ const concealedObject = (object: JsonObject, form: HashedForm): Json => {
  * The JSON text of an object in which every string leaf is concealed, but those under exempt names and times; member
  * names, numbers, booleans and null stay clear (spec/sys.md 6.4). Members in byte order.
  */
-export const hashedObject = (object: JsonObject, form: HashedForm): string =>
-  stringifyJson(concealedObject(object, form))
+export const hashedObject = (object: JsonObject, form: HashedForm): string => {
+  if (!isShared(object)) return stringifyJson(concealedObject(object, form))
+  const known = texts.get(object)
+  if (known !== undefined && isSameForm(known.form, form)) return known.text
+  const text = stringifyJson(concealedObject(object, form))
+  texts.set(object, { form, text })
+  return text
+}
+
+/** Texts of shared objects, for the device that wrote them last. */
+const texts = new WeakMap<object, { readonly form: HashedForm; readonly text: string }>()
+
+const isSameForm = (a: HashedForm, b: HashedForm): boolean =>
+  a.conceal === b.conceal && a.clear === b.clear && a.itemsMax === b.itemsMax
 
 /** Calls `visit` with every string leaf that `hashedObject` may conceal, until it answers false. */
 export const visitLeaves = (

@@ -1,13 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Json } from '../std/json.ts'
+import { isShared } from '../std/shared-json.ts'
 import type { AuditDevice, DeviceHost } from './device.ts'
 import type { AuditDeviceConfig } from './device-config.ts'
+import type { AuditAuth } from './entry.ts'
 import { commonOptions } from './device-options.ts'
 import { deviceType } from './devices/index.ts'
 import { visitLeaves } from './hashed-json.ts'
 import type { Conceal } from './hashed-json.ts'
 import { AuditHmac } from './hmac.ts'
 import { auditLimits } from './limits.ts'
+import { renderAuth } from './render-entry.ts'
 import type { EntryForm } from './render-entry.ts'
 
 /** Makes the text of an entry for a device: at once, unless it is large. */
@@ -23,6 +26,8 @@ export class MountedDevice {
   failing = false
   readonly #raw: boolean
   readonly #prefix: string
+  /** Texts of the `auth` of entries: that of a caller stands in all its entries. */
+  readonly #auths = new WeakMap<AuditAuth, string>()
   #entries = 0
   #idle: (() => void) | undefined
 
@@ -45,7 +50,7 @@ export class MountedDevice {
 
   /** The form for an entry with this data: hashes many leaves beforehand, letting others run in between. */
   formFor(data: Json | undefined, itemsMax: number): EntryForm | Promise<EntryForm> {
-    if (data === undefined || this.#raw) return this.form
+    if (data === undefined || this.#raw || isShared(data as object)) return this.form
     let room: number = auditLimits.leavesAtOnce
     const few = visitLeaves(data, itemsMax, () => --room >= 0)
     return few ? this.form : this.#hashedForm(data, itemsMax)
@@ -63,6 +68,17 @@ export class MountedDevice {
       if (++done % auditLimits.leavesAtOnce === 0) await nextTurn()
     }
     return { ...this.form, conceal: (text) => hashes.get(text) ?? this.form.conceal(text) }
+  }
+
+  /** The text of an `auth` that may stand in other entries too. */
+  authText(auth: AuditAuth | undefined): string {
+    if (auth === undefined) return renderAuth(this.form, undefined)
+    let text = this.#auths.get(auth)
+    if (text === undefined) {
+      text = renderAuth(this.form, auth)
+      this.#auths.set(auth, text)
+    }
+    return text
   }
 
   /** Resolves when the device has the entry that `render` makes, without prefix and newline. */

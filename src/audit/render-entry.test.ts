@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AuditAuth, AuditMount, AuditRequest, AuditResponse } from './entry.ts'
 import { nanoTime, secondTime } from './entry-time.ts'
-import { renderCommon, renderRequestEntry, renderResponseEntry, shownData } from './render-entry.ts'
+import { renderAuth, renderCommon, renderRequestEntry, renderResponseEntry, shownData } from './render-entry.ts'
 import type { EntryForm } from './render-entry.ts'
 
 const FORM: EntryForm = {
@@ -51,7 +51,7 @@ const ROOT: AuditAuth = {
 }
 
 const requestLine = (auth: AuditAuth | undefined, request: AuditRequest, error?: string): string =>
-  renderRequestEntry(TIME, renderCommon(FORM, auth, request), error)
+  renderRequestEntry(TIME, renderCommon(FORM, renderAuth(FORM, auth), request), error)
 
 const responseOf = (
   request: AuditRequest,
@@ -60,7 +60,7 @@ const responseOf = (
   error = '',
 ): unknown => {
   const data = response && shownData(response, request.operation === 'list', form)
-  const line = renderResponseEntry(form, TIME, renderCommon(form, undefined, request), {
+  const line = renderResponseEntry(form, TIME, renderCommon(form, renderAuth(form, undefined), request), {
     request,
     response,
     data,
@@ -155,7 +155,7 @@ test('nobody is the default token type, and nothing empty is written', () => {
 })
 
 test('a response entry repeats the mount, and hides tokens, accessors and data', () => {
-  const common = renderCommon(FORM, ROOT, READ)
+  const common = renderCommon(FORM, renderAuth(FORM, ROOT), READ)
   const response: AuditResponse = {
     auth: { ...ROOT, remainingUses: 3, entityCreated: true },
     leaseId: 'secret/x/1',

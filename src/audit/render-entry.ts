@@ -149,12 +149,15 @@ const requestText = (request: AuditRequest, form: EntryForm): string => {
   )
 }
 
-/** The members `auth` and `request`, which a request's two entries have in common (architecture.md E2). */
-export const renderCommon = (
-  form: EntryForm,
-  auth: AuditAuth | undefined,
-  request: AuditRequest,
-): string => `"auth":${authText(auth, form, true)},"request":${requestText(request, form)}`
+/** The `auth` of an entry, which all entries of a caller may have in common. */
+export const renderAuth = (form: EntryForm, auth: AuditAuth | undefined): string =>
+  authText(auth, form, true)
+
+/**
+ * The members `auth` (from `renderAuth`) and `request`, which a request's two entries have in common (architecture.md E2).
+ */
+export const renderCommon = (form: EntryForm, auth: string, request: AuditRequest): string =>
+  ['"auth":', auth, ',"request":', requestText(request, form)].join('')
 
 const errorText = (error: string): string => (error === '' ? '' : `"error":${stringifyJson(error)}`)
 

@@ -1,7 +1,5 @@
+import { limits } from '../limits.ts'
 import type { BarrierBroken } from './barrier-broken.ts'
-
-/** Keys remembered so that each is logged once; beyond them broken values are still refused, and logged each time. */
-const REMEMBERED = 10_000
 
 /** What is known of values that did not open: how many of each kind of record. */
 export interface BrokenCount {
@@ -37,7 +35,7 @@ export class BrokenValues {
     const kind = kindOf(error.key)
     const id = Buffer.from(error.key).toString('hex')
     if (!this.#keys.has(id)) {
-      if (this.#keys.size < REMEMBERED) {
+      if (this.#keys.size < limits.brokenRemembered) {
         this.#keys.add(id)
         this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1)
       }

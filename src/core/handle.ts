@@ -21,7 +21,6 @@ import { collectList } from './lists.ts'
 import type { SettleParts } from './settle-login.ts'
 import { finishLogin, settleLogin } from './settle-login.ts'
 import type { MountTable, Mounted } from './mounts.ts'
-import { mountRef } from './mounts.ts'
 import { cleanPolicies } from './policy-names.ts'
 import type { RecordCache } from './record-cache.ts'
 import type { Check, ConflictQueues } from './records.ts'
@@ -54,7 +53,7 @@ export interface HandleParts {
   /** Those of the names that have no policy. */
   readonly missingPolicies: (names: readonly string[], now: number) => Promise<readonly string[]>
   /** Brings the audit devices up to date: an entry goes to those that are on now. */
-  readonly confirmAudit: () => Promise<void>
+  readonly confirmAudit: () => Promise<void> | undefined
   readonly root: Namespace
   /** Records for what the server commits by itself, `before` as in RecordsOptions. */
   readonly own: (before?: () => Promise<void> | undefined) => Records
@@ -111,7 +110,8 @@ export class Handler {
     const trail = this.#parts.trails.begin(request)
     let spent: Caller | undefined
     try {
-      await this.#parts.confirmAudit()
+      const confirming = this.#parts.confirmAudit()
+      if (confirming !== undefined) await confirming
       let usesLeft: number | undefined
       for (let attempt = 0; attempt < limits.decisionAttempts; attempt++) {
         const judged = await this.#judge(request, usesLeft)
@@ -135,7 +135,7 @@ export class Handler {
   /** Steps 1 to 4: nothing of the request is carried out, and a refusal is a value, so that it is audited (architecture.md F8). */
   async #judge(request: Request, spent: number | undefined): Promise<Judged> {
     const { mounts, root } = this.#parts
-    const set = await mounts.current()
+    const set = mounts.confirmed() ?? (await mounts.current())
     const mounted = set.find(request.path)
     const found = mounted?.match(request.path.slice(mounted.record.path.length))
     const target: Target = { mounted, found }
@@ -156,7 +156,7 @@ export class Handler {
       if (route?.public === true || caller === undefined) {
         return { ...open, caller: within ? caller : undefined, refusal: undefined, usesLeft }
       }
-      usesLeft ??= await this.#spend(caller, root)
+      if (caller.token.record.numUses > 0) usesLeft ??= await this.#spend(caller, root)
       return { ...(await this.#decide(request, target, caller)), usesLeft }
     } catch (error) {
       const refusal = asRefusal(error)
@@ -183,11 +183,10 @@ export class Handler {
 
   /**
    * Spends a use of a limited token: its own commit, exactly one winner of the last one, before the decision is enforced
-   * (spec/auth.md 2.8). Gives what is left, undefined for an unlimited token; refuses when there was none.
+   * (spec/auth.md 2.8). Gives what is left; refuses when there was none.
    */
-  async #spend(caller: Caller, namespace: Namespace): Promise<number | undefined> {
-    const { record, key } = caller.token
-    if (record.numUses === 0) return undefined
+  async #spend(caller: Caller, namespace: Namespace): Promise<number> {
+    const { key } = caller.token
     const ref = tokenUses.at(namespace.number, key)
     return this.#parts.own().transact(async (tx) => {
       const token = await tx.get(tokenRef(namespace, key))
@@ -231,7 +230,7 @@ export class Handler {
     // Decide first; look only when the answer matters, so that a denied caller learns nothing (settled.md 7).
     const [create, update] = [ask('create'), ask('update')]
     if (!create.allowed && !update.allowed) return result('update', update)
-    const call = this.#callFor(request, mounted, found!, caller, 'update', [])
+    const call = this.#callFor(request, mounted, found!, caller, 'update', () => [])
     const ref: Ref<unknown> | undefined = route.exists(call)
     if (ref === undefined) return result('create', create)
     const reader = new TrackedReader(this.#parts.store, this.#parts.cache)
@@ -304,7 +303,7 @@ export class Handler {
         bare ? 'unsupported operation' : errorList(['unsupported operation']),
       ])
     }
-    const checks = [
+    const checks = (): readonly Check[] => [
       ...(caller?.checks ?? []),
       ...(judged.exists === undefined ? [] : [judged.exists]),
     ]
@@ -454,7 +453,7 @@ export class Handler {
     found: RouteMatch,
     caller: Caller | undefined,
     verb: Verb,
-    checks: readonly Check[],
+    checks: () => readonly Check[],
     judged?: Judged,
     logged?: Promise<void>,
   ): RequestCall {
@@ -465,10 +464,6 @@ export class Handler {
         : { ...request.data, limit: judged.decision.limit }
     const input = this.#readInput(request, mounted, found, data)
     const mount: Mount = mounted.view
-    const mountCheck: Check = {
-      key: mountRef(root, mounted.record.uuid).key,
-      version: mounted.version,
-    }
     const call = new RequestCall({
       request,
       input,
@@ -484,7 +479,7 @@ export class Handler {
               request.token ?? '',
             ),
       now: time.now(),
-      records: this.#records([...checks, mountCheck], logged),
+      records: this.#records(() => [...checks(), mounted.check], logged),
       names,
       wrapTtlSeconds: request.wrapTtlSeconds,
     })
@@ -503,13 +498,13 @@ export class Handler {
   }
 
   /** Records that commit only what rests on these checks, and only once the request is logged. */
-  #records(checks: readonly Check[], logged?: Promise<void>): Records {
+  #records(checks: () => readonly Check[], logged?: Promise<void>): Records {
     const { store, cache, queues, keyringCheck } = this.#parts
     return createRecords({
       store,
       cache,
       queues,
-      authority: () => [...checks, keyringCheck()],
+      authority: () => [...checks(), keyringCheck()],
       before: () => logged,
     })
   }

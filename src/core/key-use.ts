@@ -18,9 +18,9 @@ export class KeyUse {
     this.#sealed += values
   }
 
-  /** Adds what was counted to the common count, if it is much or `all` is asked for. */
-  async tell(records: Records, namespace: Namespace, term: number, all = false): Promise<void> {
-    if (this.#sealed === 0 || (!all && this.#sealed < TELL_AT)) return
+  /** Adds what was counted to the common count, if it is much. What an older key sealed lately counts for this one. */
+  async tell(records: Records, namespace: Namespace, term: number): Promise<void> {
+    if (this.#sealed < TELL_AT) return
     this.#telling ??= this.#tell(records, namespace, term).finally(
       () => (this.#telling = undefined),
     )

@@ -8,6 +8,7 @@ import { idBytes, recordKind } from '../engine/records.ts'
 import { denied } from '../engine/refusal.ts'
 import type { Version } from '../storage/store.ts'
 import { freshLoad } from './fresh-load.ts'
+import type { Check } from './records.ts'
 import type { RouteMatcher } from './router.ts'
 import { compileRoutes } from './router.ts'
 
@@ -37,6 +38,8 @@ export const mountRef = (namespace: Namespace, uuid: string): Ref<MountRecord> =
 export interface Mounted {
   readonly record: MountRecord
   readonly version: Version
+  /** The record as a check of commits. */
+  readonly check: Check
   readonly view: Mount
   readonly engine: Engine
   readonly match: RouteMatcher
@@ -97,6 +100,12 @@ export class MountTable implements MountPort {
     return this.#engines.get(`${mountClass}/${type}`)
   }
 
+  /** The present set, where the store's epoch confirms the one in memory. */
+  confirmed(): MountSet | undefined {
+    const epoch = this.#options.epoch()
+    return epoch !== undefined && epoch === this.#epoch ? this.#current : undefined
+  }
+
   /** The present set. */
   async current(): Promise<MountSet> {
     const known = this.#current
@@ -124,7 +133,8 @@ export class MountTable implements MountPort {
         const engine = this.#engineOf(value.class, value.type)
         if (engine === undefined) return []
         const view = this.view(value)
-        return [{ record: value, version, view, engine, match: this.#matcher(engine, view) }]
+        const check = { key: mountRef(this.#root, value.uuid).key, version }
+        return [{ record: value, version, check, view, engine, match: this.#matcher(engine, view) }]
       })
       .sort((a, b) => byPath(a.record, b.record))
     const paths = new Map(all.map((mounted) => [mounted.record.path, mounted]))

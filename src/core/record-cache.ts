@@ -5,6 +5,7 @@ import type { Version } from '../storage/store.ts'
 
 /** A record as it was read: version 0 and no value when it was absent. */
 export interface CachedRecord {
+  readonly ref: Ref<unknown>
   readonly version: Version
   readonly value: unknown
   /** The store's epoch when the version was last known to hold, read before it (architecture.md A3). */
@@ -51,10 +52,9 @@ export class RecordCache {
   }
 
   /** Keeps what was read; `bytes` is the length of the value as JSON. */
-  keep(ref: Ref<unknown>, record: CachedRecord, bytes: number): void {
+  keep(record: CachedRecord, bytes: number): void {
     freeze(record.value)
-    this.#entries.set(ref.id, record, {
-      size: ENTRY_BYTES + 2 * ref.id.length + DECODED_TIMES * bytes,
-    })
+    const { id } = record.ref
+    this.#entries.set(id, record, { size: ENTRY_BYTES + 2 * id.length + DECODED_TIMES * bytes })
   }
 }

@@ -44,11 +44,7 @@ const STAMP_BYTES: Readonly<Record<StampName, Uint8Array>> = {
 export const stampRef = (name: StampName, namespace: number): Ref<undefined> =>
   stamps.at(namespace, STAMP_BYTES[name])
 
-interface Seen {
-  readonly ref: Ref<unknown>
-  readonly version: Version
-  readonly value: unknown
-}
+type Seen = Omit<CachedRecord, 'epoch'>
 
 /** Turns what a store throws into the refusal a client gets; anything else is a bug and goes on up. */
 export const asRefusal = (error: unknown): unknown => {
@@ -99,9 +95,14 @@ export class TrackedReader implements Reader {
   }
 
   async getMany<T>(refs: readonly Ref<T>[]): Promise<(T | undefined)[]> {
-    const missing = refs.filter(
-      (ref) => !this.seen.has(ref.id) && this.#fromCache(ref) === undefined,
-    )
+    const values: (T | undefined)[] = []
+    let missing: Ref<T>[] | undefined
+    for (const ref of refs) {
+      const known = this.seen.get(ref.id) ?? this.#fromCache(ref)
+      if (known === undefined) (missing ??= []).push(ref)
+      values.push(known?.value as T | undefined)
+    }
+    if (missing === undefined) return values
     for (let at = 0; at < missing.length; at += limits.storeReadKeys) {
       await this.#load(missing.slice(at, at + limits.storeReadKeys))
     }
@@ -123,7 +124,7 @@ export class TrackedReader implements Reader {
       this.#cacheGave = true
       this.#pieces++
     }
-    return this.#remember(ref, cached)
+    return this.#remember(cached)
   }
 
   async #load(refs: readonly Ref<unknown>[]): Promise<void> {
@@ -144,7 +145,7 @@ export class TrackedReader implements Reader {
       const cached = cache.get(ref)
       if (cached === undefined || cached.version !== answer.items[index]) continue
       cached.epoch = epoch
-      this.#remember(ref, cached)
+      this.#remember(cached)
     }
     return refs.filter((ref) => !this.seen.has(ref.id))
   }
@@ -155,8 +156,9 @@ export class TrackedReader implements Reader {
     for (const [index, ref] of refs.entries()) {
       const { version, value } = answer.items[index]!
       const decoded = value === undefined ? undefined : ref.kind.decode(value)
-      this.#cache?.keep(ref, { version, value: decoded, epoch }, value?.length ?? 0)
-      this.#remember(ref, { version, value: decoded })
+      const record = { ref, version, value: decoded, epoch }
+      this.#cache?.keep(record, value?.length ?? 0)
+      this.#remember(record)
     }
   }
 
@@ -177,12 +179,12 @@ export class TrackedReader implements Reader {
   }
 
   /** What was seen first counts: a reader never changes its mind about a record. */
-  #remember(ref: Ref<unknown>, { version, value }: Omit<CachedRecord, 'epoch'>): Seen {
-    const before = this.seen.get(ref.id)
+  #remember(record: Seen): Seen {
+    const { id } = record.ref
+    const before = this.seen.get(id)
     if (before !== undefined) return before
-    const seen = { ref, version, value }
-    this.seen.set(ref.id, seen)
-    return seen
+    this.seen.set(id, record)
+    return record
   }
 
   /** The version seen of a key; undefined when it was not read. */

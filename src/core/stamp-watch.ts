@@ -22,9 +22,13 @@ export class StampWatch {
     this.#reload = freshLoad(reload)
   }
 
-  async confirm(): Promise<void> {
+  /** Undefined: nothing to wait for. */
+  confirm(): Promise<void> | undefined {
     const epoch = this.#store.epoch()
-    if (epoch !== undefined && epoch === this.#epoch) return
+    return epoch !== undefined && epoch === this.#epoch ? undefined : this.#ask(epoch)
+  }
+
+  async #ask(epoch: Version | undefined): Promise<void> {
     const { items } = await this.#store.versions([this.#stamp.key], deadlineIn(limits.storeWaitMs))
     const version = items[0]!
     if (version !== this.#version) {

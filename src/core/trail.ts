@@ -147,9 +147,37 @@ class RequestTrail implements Trail {
   }
 }
 
+/** What was made of a caller for the last decision: most of its requests are granted by the same rule. */
+const made = new WeakMap<
+  Caller,
+  { readonly granting: Decision['granting']; readonly allowed: boolean; readonly auth: AuditAuth }
+>()
+
 const authOf = (known: Known, text: string | undefined): AuditAuth | undefined => {
   const { caller, decision, usesLeft } = known
   if (caller === undefined) return undefined
+  if (decision === undefined || usesLeft !== undefined) return makeAuth(known, caller, text)
+  const { allowed, granting } = decision
+  const before = made.get(caller)
+  const same =
+    before !== undefined &&
+    before.allowed === allowed &&
+    before.auth.clientToken === text &&
+    sameGranting(before.granting, granting)
+  if (same) return before.auth
+  const auth = makeAuth(known, caller, text)
+  made.set(caller, { allowed, granting, auth })
+  return auth
+}
+
+const sameGranting = (a: Decision['granting'], b: Decision['granting']): boolean =>
+  a.length === b.length && a.every(({ policy }, at) => policy === b[at]!.policy)
+
+const makeAuth = (
+  { decision, usesLeft }: Known,
+  caller: Caller,
+  text: string | undefined,
+): AuditAuth => {
   const { record } = caller.token
   return {
     clientToken: text,

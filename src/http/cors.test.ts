@@ -44,7 +44,10 @@ describe('requests of pages of other origins', () => {
     const { status, headers } = judge('OPTIONS', ask('PUT'), rules)
     assert.equal(status, 200)
     assert.equal(headers['Access-Control-Allow-Headers'], 'X-One')
-    assert.match(headers['Access-Control-Allow-Methods']!, /^DELETE,GET,OPTIONS,POST,PUT,LIST,SCAN$/)
+    assert.match(
+      headers['Access-Control-Allow-Methods']!,
+      /^DELETE,GET,OPTIONS,POST,PUT,LIST,SCAN$/,
+    )
     assert.equal(judge('OPTIONS', ask('ZAP'), rules).status, 405)
   })
 

@@ -24,7 +24,10 @@ const once = (headers: HttpHeaders, name: string): string => {
 }
 
 /** Whether a request comes from a page and is for the API: the rules need be known for no other. */
-export const isCrossOrigin = ({ headers, target }: Pick<RawRequest, 'headers' | 'target'>): boolean =>
+export const isCrossOrigin = ({
+  headers,
+  target,
+}: Pick<RawRequest, 'headers' | 'target'>): boolean =>
   once(headers, 'origin') !== '' && target.startsWith('/v1/')
 
 /** Judges a request of a page (spec/sys.md 8); without rules nothing is said. */

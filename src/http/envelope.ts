@@ -1,5 +1,6 @@
 import type { Hint } from '../engine/refusal.ts'
 import { stringifyJson, stringifyOrdered } from '../std/json.ts'
+import { sharedText } from '../std/shared-json.ts'
 import type { Json, Member } from '../std/json.ts'
 import type { HttpAnswer } from './request.ts'
 
@@ -113,7 +114,7 @@ const copied = (data: Json | undefined): string => {
 
 /** The text of a success envelope (spec/auth.md 1.5); without a newline unless `newline` says so. */
 export const envelopeText = (parts: SuccessParts): string => {
-  const data = parts.data === undefined ? 'null' : stringifyJson(parts.data)
+  const data = parts.data === undefined ? 'null' : sharedText(parts.data)
   const none = parts.emptyWarnings === true ? '[]' : 'null'
   const warnings = parts.warnings?.length ? stringifyJson(parts.warnings) : none
   // Joined, since what is put together with `+` is made flat again for its length and for the wire.

@@ -32,10 +32,7 @@ export interface Behind {
 }
 
 /** What `sys/health` learns of a process. */
-export const healthOf = (
-  broken: BrokenValues,
-  unsealed: () => Behind | undefined,
-): HealthPort => ({
+export const healthOf = (broken: BrokenValues, unsealed: () => Behind | undefined): HealthPort => ({
   broken: () => broken.counts(),
   audit: () => {
     const broker = unsealed()?.broker

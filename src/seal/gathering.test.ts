@@ -9,7 +9,10 @@ const rotation = { purpose: 'rotate', nonce: 'n', threshold: 2 } as const
 describe('gathering unseal keys', () => {
   it('counts each key once and gives all of them when there are enough', () => {
     const gathering = new Gathering()
-    assert.deepEqual(gathering.give(rotation, Buffer.from('one')), { kind: 'progress', progress: 1 })
+    assert.deepEqual(gathering.give(rotation, Buffer.from('one')), {
+      kind: 'progress',
+      progress: 1,
+    })
     assert.deepEqual(gathering.give(rotation, Buffer.from('one')), { kind: 'repeated' })
     assert.equal(gathering.progress('rotate', 'n'), 1)
     assert.deepEqual(gathering.give(rotation, Buffer.from('two')), {

@@ -260,9 +260,7 @@ describe('new shares', () => {
       return { before: async () => gate }
     })
     const results = await Promise.all(
-      upTo(2).map(async () =>
-        rewriteShares(store, made.unsealed, { shares: 3, threshold: 2 }),
-      ),
+      upTo(2).map(async () => rewriteShares(store, made.unsealed, { shares: 3, threshold: 2 })),
     )
     const winners = results.filter((result) => result !== 'conflict')
     assert.equal(winners.length, 1)

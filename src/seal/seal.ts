@@ -117,11 +117,12 @@ const follow = (unsealed: Unsealed, records: SealRecords): void => {
   opens?.fill(0)
   // Another process made a new root key, which the key of the shares opens.
   const rootKey =
-    opens === undefined
-      ? openKey(unsealed.sealKey, ROOT_KEY, records.root)
-      : unsealed.rootKey
+    opens === undefined ? openKey(unsealed.sealKey, ROOT_KEY, records.root) : unsealed.rootKey
   if (rootKey === undefined) {
-    throw new BarrierBroken(KEYRING_KEY, 'is under a root key that this process cannot learn: unseal it anew')
+    throw new BarrierBroken(
+      KEYRING_KEY,
+      'is under a root key that this process cannot learn: unseal it anew',
+    )
   }
   unsealed.keyring.adopt(openKeyring(rootKey, records.keyring))
   unsealed.rootKey = rootKey

@@ -109,16 +109,20 @@ const itemsInOrder = (items: readonly Json[]): Json | undefined => {
 }
 
 const membersInOrder = (object: JsonObject): Json | undefined => {
-  const names = Object.keys(object)
   let same = true
-  for (let at = 0; at < names.length && same; at++) {
-    const member = object[names[at]!]
-    if (at > 0 && names[at]! < names[at - 1]!) same = false
-    else if (member !== undefined && inOrder(member) !== member) same = false
+  let last = ''
+  // Faster than a list of names; there is nothing inherited to come along.
+  for (const name in object) {
+    const member = object[name]
+    if (name < last) same = false
+    else if (typeof member === 'object' && member !== null && inOrder(member) !== member)
+      same = false
+    if (!same) break
+    last = name
   }
   if (same) return object
   const copy: Record<string, Json> = {}
-  for (const name of names.sort()) {
+  for (const name of Object.keys(object).sort()) {
     const member = object[name]
     if (member === undefined) continue
     const ordered = inOrder(member)

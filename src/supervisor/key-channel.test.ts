@@ -1,19 +1,42 @@
 import assert from 'node:assert/strict'
-import { duplexPair } from 'node:stream'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import type { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import type { TestContext } from 'node:test'
 import { KeyChannel } from './key-channel.ts'
 import type { KeyMessageHandler } from './key-channel.ts'
 
-const pair = (handle: KeyMessageHandler, onFault: (error: unknown) => void = () => {}) => {
-  const [near, far] = duplexPair()
+/** Both ends of a pipe of the system's: what is wiped after it was sent must have been copied. */
+const pair = async (
+  t: TestContext,
+  handle: KeyMessageHandler,
+  onFault: (error: unknown) => void = () => {},
+) => {
+  const folder = mkdtempSync(join(tmpdir(), 'signet-keys-'))
+  const server = createServer()
+  const path = join(folder, 'pipe')
+  await new Promise<void>((resolve) => server.listen(path, resolve))
+  const accepted = once(server, 'connection')
+  const near = connect(path)
+  const [far] = (await accepted) as [Socket]
+  t.after(() => {
+    near.destroy()
+    far.destroy()
+    server.close()
+    rmSync(folder, { recursive: true })
+  })
   const asking = new KeyChannel(near, async () => undefined, onFault)
-  const answering = new KeyChannel(far, handle, onFault)
-  return { near, far, asking, answering }
+  void new KeyChannel(far, handle, onFault)
+  return { far, asking }
 }
 
 describe('the pipe for keys', () => {
-  it('brings each question its own answer, whichever is ready first', async () => {
-    const { asking } = pair(async (kind, payload) => {
+  it('brings each question its own answer, whichever is ready first', async (t) => {
+    const { asking } = await pair(t, async (kind, payload) => {
       if (payload.toString() === 'slow') await new Promise((resolve) => setImmediate(resolve))
       return Buffer.from(`${kind} ${payload.toString()}`)
     })
@@ -25,9 +48,10 @@ describe('the pipe for keys', () => {
     assert.deepEqual(answers.map(String), ['share slow', 'share fast', 'progress '])
   })
 
-  it('answers nothing, and tells who is to know, when the other side fails', async () => {
+  it('answers nothing, and tells who is to know, when the other side fails', async (t) => {
     const faults: unknown[] = []
-    const { asking } = pair(
+    const { asking } = await pair(
+      t,
       async () => {
         throw new Error('no')
       },
@@ -37,16 +61,16 @@ describe('the pipe for keys', () => {
     assert.deepEqual(faults.map(String), ['Error: no'])
   })
 
-  it('says so when the other side is gone', async () => {
-    const { asking, far } = pair(() => new Promise(() => {}))
+  it('says so when the other side is gone', async (t) => {
+    const { asking, far } = await pair(t, () => new Promise(() => {}))
     const asked = asking.ask('seal')
     far.destroy()
     assert.equal(await asked, undefined)
     assert.equal(await asking.ask('seal'), undefined)
   })
 
-  it('breaks off when something else comes', async () => {
-    const { asking, far } = pair(async () => undefined)
+  it('breaks off when something else comes', async (t) => {
+    const { asking, far } = await pair(t, async () => undefined)
     const asked = asking.ask('progress')
     far.write(Buffer.alloc(9, 0xff))
     assert.equal(await asked, undefined)

@@ -12,8 +12,6 @@ const WORKERS = 2
  * answers, keyrings, mounts, devices. All cases: node test/conformance/run.ts --workers 4
  */
 const CASES = [
-  'host/approle/login',
-  'host/kv/v2-cas',
   'host/sys/audit',
   'host/sys/rotate-keyring',
   'host/sys/seal',
@@ -23,7 +21,6 @@ const CASES = [
   'identity/identity-policy-live',
   'identity/mfa-login',
   'identity/mfa-totp-method',
-  'identity/oidc-key-rotate',
   'identity/provider-flow',
 ]
 

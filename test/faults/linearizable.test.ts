@@ -260,7 +260,7 @@ interface Timed<In> {
   /** When it happens, after the call. */
   readonly after: number
   /** When its answer comes, after that; never if undefined. */
-  readonly then: number | undefined
+  readonly rest: number | undefined
   readonly happens: boolean
 }
 
@@ -284,7 +284,7 @@ const timed = <In>(inputs: fc.Arbitrary<In>): fc.Arbitrary<Timed<In>> =>
     input: inputs,
     call: fc.double({ min: 0, max: 20, noNaN: true }),
     after: fc.double({ min: 0, max: 6, noNaN: true }),
-    then: fc.option(fc.double({ min: 0, max: 6, noNaN: true }), { nil: undefined, freq: 5 }),
+    rest: fc.option(fc.double({ min: 0, max: 6, noNaN: true }), { nil: undefined, freq: 5 }),
     happens: fc.boolean(),
   })
 
@@ -296,13 +296,13 @@ const observed = <State, In, Out>(
   let state = model.initial
   return requests
     .toSorted((a, b) => a.call + a.after - (b.call + b.after))
-    .map(({ input, call, after, then, happens }) => {
-      if (then === undefined && !happens) return { input, call, end: Infinity, output: undefined }
+    .map(({ input, call, after, rest, happens }) => {
+      if (rest === undefined && !happens) return { input, call, end: Infinity, output: undefined }
       const [next, output] = model.apply(state, input)
       state = next
-      return then === undefined
+      return rest === undefined
         ? { input, call, end: Infinity, output: undefined }
-        : { input, call, end: call + after + then, output }
+        : { input, call, end: call + after + rest, output }
     })
 }
 

@@ -1,6 +1,6 @@
 import { compareBytes, JsonNumber } from '../../std/json.ts'
 import type { Json, JsonObject } from '../../std/json.ts'
-import { isJsonObject, member } from './compact-jws.ts'
+import { isJsonObject, member } from '../../std/json-object.ts'
 
 /** The claims of a token whose signature was checked. */
 export type Claims = JsonObject

@@ -1,6 +1,6 @@
 import type { Json } from '../../std/json.ts'
 import { JsonSyntaxError, parseJson } from '../../std/json.ts'
-import { isJsonObject, member } from './compact-jws.ts'
+import { isJsonObject, member } from '../../std/json-object.ts'
 import type { Outbound, Trust } from './outbound.ts'
 import { OutboundFailure } from './outbound.ts'
 

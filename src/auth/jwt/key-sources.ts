@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Mount } from '../../engine/call.ts'
 import { limits } from '../../limits.ts'
-import type { CompactJws } from './compact-jws.ts'
+import type { CompactJws } from '../../std/compact-jws.ts'
 import { discover } from './discovery.ts'
 import { libraryTexts } from './library-texts.ts'
 import type { Outbound, Trust } from './outbound.ts'

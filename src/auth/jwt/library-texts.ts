@@ -3,9 +3,6 @@
  * set. They are data of the protocol, in this one place.
  */
 export const libraryTexts = {
-  notThreeParts: 'go-jose/go-jose: compact JWS format must have three parts',
-  badBase64: (at: number): string => `illegal base64 data at input byte ${at}`,
-  headerNotObject: 'go-jose/go-jose: invalid protected header',
   noStaticKeyFits: 'no known key successfully validated the token signature',
   noFetchedKeyFits: 'failed to verify id token signature',
   fetchingKeys: (reason: string): string => `fetching keys oidc: get keys failed: ${reason}`,

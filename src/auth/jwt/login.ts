@@ -11,8 +11,10 @@ import { checkBoundCidrs } from '../shared/token-fields.ts'
 import { requireBoundClaims } from './bound-claims.ts'
 import { claimedIdentity } from './claimed-identity.ts'
 import type { Claims } from './claims.ts'
-import type { CompactJws } from './compact-jws.ts'
-import { isJsonObject, MalformedToken, parseCompactJws } from './compact-jws.ts'
+import { limits } from '../../limits.ts'
+import type { CompactJws } from '../../std/compact-jws.ts'
+import { MalformedToken, parseCompactJws } from '../../std/compact-jws.ts'
+import { isJsonObject } from '../../std/json-object.ts'
 import type { KeySources } from './key-sources.ts'
 import { NoKeySource, SignatureRefused } from './key-sources.ts'
 import { libraryTexts } from './library-texts.ts'
@@ -76,7 +78,7 @@ const verified = async (
   sources: KeySources,
 ): Promise<{ readonly alg: string; readonly claims: Claims }> => {
   try {
-    const jws = parseCompactJws(call.input.jwt)
+    const jws = parseCompactJws(call.input.jwt, limits.jwtBytes)
     await sources.of(call.mount, config).verify(jws, call.now)
     return { alg: jws.alg, claims: claimsOf(jws) }
   } catch (error) {

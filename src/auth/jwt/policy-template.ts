@@ -2,7 +2,7 @@ import { invalid, Refusal } from '../../engine/refusal.ts'
 import type { Json } from '../../std/json.ts'
 import type { Claims } from './claims.ts'
 import { goText } from './claims.ts'
-import { isJsonObject, member } from './compact-jws.ts'
+import { isJsonObject, member } from '../../std/json-object.ts'
 
 /** A piece of a template: text, or the way to a claim. */
 type Piece =

@@ -2,7 +2,7 @@ import { JsonNumber } from '../../std/json.ts'
 import type { Json } from '../../std/json.ts'
 import type { Claims } from './claims.ts'
 import { plainClaim } from './claims.ts'
-import { isJsonObject } from './compact-jws.ts'
+import { isJsonObject } from '../../std/json-object.ts'
 import { libraryTexts } from './library-texts.ts'
 
 /** A token whose signature is good but whose claims are not; the message is what a login answers. */

@@ -3,8 +3,8 @@ import { createPublicKey, X509Certificate } from 'node:crypto'
 import type { Json, JsonObject } from '../../std/json.ts'
 import { JsonSyntaxError, parseJson } from '../../std/json.ts'
 import { algorithmOf, isUsableKey } from './algorithms.ts'
-import type { CompactJws } from './compact-jws.ts'
-import { isJsonObject, member } from './compact-jws.ts'
+import type { CompactJws } from '../../std/compact-jws.ts'
+import { isJsonObject, member } from '../../std/json-object.ts'
 
 /** A public key that signatures are checked with. */
 export interface VerificationKey {

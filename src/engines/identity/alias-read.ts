@@ -26,8 +26,9 @@ export const readAlias = async (
 ): Promise<Result> => {
   const found = await records.transact((tx) => findAlias(tx, namespace.number, id))
   if (found === undefined) return undefined
+  const mount = await mounts.byAccessor(found.alias.mountAccessor)
   return data({
-    ...(await aliasFields(mounts, found.alias, shownCustomMetadata(found))),
+    ...aliasFields(found.alias, mount, shownCustomMetadata(found)),
     namespace_id: namespace.id,
   })
 }

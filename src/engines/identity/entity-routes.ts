@@ -8,6 +8,7 @@ import { deleteVerb, readVerb } from './alias-routes.ts'
 import { batchDelete, deleteEntity, deleteEntityById } from './entity-delete.ts'
 import { listEntities, listEntityNames } from './entity-list.ts'
 import { mergeEntities } from './entity-merge.ts'
+import type { EntityReads } from './entity-read.ts'
 import { entityById, entityByName, hintEntityId, readEntity } from './entity-read.ts'
 import { writeEntity } from './entity-write.ts'
 import { entityNameRef } from './entity-record.ts'
@@ -62,7 +63,7 @@ const write = (call: Call<InputOf<typeof entityFields>>) =>
   })
 
 /** The routes of entities and `lookup/entity` (identity.md 1, 4). */
-export const entityRoutes = (mounts: MountDirectory): readonly Route[] => [
+export const entityRoutes = (reads: EntityReads): readonly Route[] => [
   route({
     path: 'entity',
     summary: 'Create or update an entity',
@@ -73,7 +74,7 @@ export const entityRoutes = (mounts: MountDirectory): readonly Route[] => [
     path: 'entity/id',
     summary: 'List entities by id',
     fields: pageFields,
-    verbs: { list: (call) => listEntities(call, mounts, pageById(call)) },
+    verbs: { list: (call) => listEntities(call, reads.mounts, pageById(call)) },
   }),
   route({
     path: 'entity/id/:id',
@@ -81,7 +82,7 @@ export const entityRoutes = (mounts: MountDirectory): readonly Route[] => [
     fields: entityFields,
     verbs: {
       read: async (call) => {
-        const found = await readEntity(call, mounts, entityById(call, call.input.id))
+        const found = await readEntity(call, reads, entityById(call, call.input.id))
         if (found === undefined) await hintEntityId(call, call.input.id)
         return found
       },
@@ -110,7 +111,7 @@ export const entityRoutes = (mounts: MountDirectory): readonly Route[] => [
     summary: 'Read, create, update or delete an entity by name',
     fields: entityFields,
     verbs: {
-      read: (call) => readEntity(call, mounts, entityByName(call, call.input.name)),
+      read: (call) => readEntity(call, reads, entityByName(call, call.input.name)),
       update: write,
       delete: async (call) => {
         await deleteEntity(call, entityByName(call, call.input.name))
@@ -135,7 +136,7 @@ export const entityRoutes = (mounts: MountDirectory): readonly Route[] => [
     fields: mergeFields,
     verbs: {
       update: async (call) => {
-        await mergeEntities(call, mounts, {
+        await mergeEntities(call, reads.mounts, {
           toId: call.input.to_entity_id,
           fromIds: call.input.from_entity_ids,
           keepAliasIds: call.input.conflicting_alias_ids_to_keep,

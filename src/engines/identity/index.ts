@@ -3,6 +3,7 @@ import type { AuthorizationPort } from '../../engine/ports/authorization.ts'
 import type { MfaPort } from '../../engine/ports/mfa.ts'
 import type { IdentityPort, MountDirectory } from '../../engine/identity-port.ts'
 import { aliasRoutes, legacyAliasRoutes } from './alias-routes.ts'
+import { EntityAnswers } from './entity-answers.ts'
 import { entityRoutes, personaRoutes } from './entity-routes.ts'
 import { groupMemberRoutes } from './group-member-routes.ts'
 import { groupRoutes } from './group-routes.ts'
@@ -34,6 +35,7 @@ export const createIdentity = (
   readonly authorization: AuthorizationPort
 } => {
   const { mounts } = deps
+  const reads = { mounts, answers: new EntityAnswers() }
   const mfa = createMfa(mounts, deps.outside)
   const storedDefaults = new Set<number>()
   return {
@@ -42,13 +44,13 @@ export const createIdentity = (
       class: 'secret',
       summary: 'People and machines, the ways they log in, and the groups they are in',
       routes: [
-        ...entityRoutes(mounts),
+        ...entityRoutes(reads),
         ...aliasRoutes(mounts),
         ...legacyAliasRoutes(mounts),
         ...personaRoutes(mounts),
         ...groupRoutes(deps),
         ...groupMemberRoutes(mounts),
-        lookupEntityRoute(mounts),
+        lookupEntityRoute(reads),
         ...transferRoutes(mounts),
         ...oidcRoutes(deps),
         ...mfa.routes,

@@ -1,6 +1,6 @@
-import type { MountDirectory } from '../../engine/identity-port.ts'
 import type { Route } from '../../engine/route.ts'
 import { route } from '../../engine/route.ts'
+import type { EntityReads } from './entity-read.ts'
 import {
   entityByAliasId,
   entityByAliasName,
@@ -12,7 +12,7 @@ import {
 import { lookupFields, lookupQuery } from './lookup-query.ts'
 
 /** `lookup/entity`: an entity by one of its identifiers; 204 when there is none (identity.md 4). */
-export const lookupEntityRoute = (mounts: MountDirectory): Route =>
+export const lookupEntityRoute = (reads: EntityReads): Route =>
   route({
     path: 'lookup/entity',
     summary: 'Find an entity by id, name or alias',
@@ -24,18 +24,18 @@ export const lookupEntityRoute = (mounts: MountDirectory): Route =>
           case undefined:
             return undefined
           case 'id': {
-            const found = await readEntity(call, mounts, entityById(call, input.id))
+            const found = await readEntity(call, reads, entityById(call, input.id))
             if (found === undefined) await hintEntityId(call, input.id)
             return found
           }
           case 'name':
-            return readEntity(call, mounts, entityByName(call, input.name))
+            return readEntity(call, reads, entityByName(call, input.name))
           case 'alias_id':
-            return readEntity(call, mounts, entityByAliasId(call, input.alias_id))
+            return readEntity(call, reads, entityByAliasId(call, input.alias_id))
           case 'alias':
             return readEntity(
               call,
-              mounts,
+              reads,
               entityByAliasName(call, input.alias_mount_accessor, input.alias_name),
             )
         }

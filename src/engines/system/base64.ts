@@ -43,7 +43,8 @@ const findFault = (text: string): number | undefined => {
 /** The same for base64 without padding, where a `=` is a fault. */
 export const decodeRawBase64 = (text: string): Buffer | { readonly faultAt: number } => {
   let inGroup = 0
-  for (const [at, char] of [...text].entries()) {
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at]!
     if (char === '\n' || char === '\r') continue
     if (!ALPHABET.test(char)) return { faultAt: at }
     inGroup = (inGroup + 1) % 4

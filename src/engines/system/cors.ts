@@ -1,7 +1,8 @@
 import { field } from '../../engine/field.ts'
-import { failed } from '../../engine/refusal.ts'
+import { failed, invalid } from '../../engine/refusal.ts'
 import { data } from '../../engine/result.ts'
 import { route } from '../../engine/route.ts'
+import { limits } from '../../limits.ts'
 import type { SystemOptions } from './options.ts'
 import type { CorsSettings } from './settings.ts'
 import { changeSettings, readSettings } from './settings.ts'
@@ -20,8 +21,19 @@ export const USUAL_CORS_HEADERS = [
   'X-Vault-Policy-Override',
 ] as const
 
+const VALUE = /^[\x21-\x7e]+$/
+
 const checked = (settings: CorsSettings): CorsSettings => {
-  const { origins } = settings
+  const { origins, headers } = settings
+  for (const list of [origins, headers]) {
+    if (list.length > limits.corsEntries) {
+      throw invalid(`at most ${limits.corsEntries} origins and as many headers can be allowed`)
+    }
+    const odd = list.find((text) => text.length > limits.corsEntryBytes || !VALUE.test(text))
+    if (odd !== undefined) {
+      throw invalid(`an origin or header has 1 to ${limits.corsEntryBytes} printable characters`)
+    }
+  }
   if (origins.length === 0) throw failed('at least one origin or the wildcard must be provided')
   if (origins.length > 1 && origins.includes('*')) {
     throw failed("to allow all origins the '*' must be the only value for allowed_origins")

@@ -62,7 +62,10 @@ const statusOf = async (
 }
 
 const attemptFields = {
-  otp: field.string({ default: '', description: 'What to hide the token with; drawn unless given' }),
+  otp: field.string({
+    default: '',
+    description: 'What to hide the token with; drawn unless given',
+  }),
   pgp_key: field.string({ default: '', description: 'Not supported yet' }),
 }
 

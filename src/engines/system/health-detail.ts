@@ -39,7 +39,9 @@ export const healthDetail = async (
       },
       set_aside: {
         records: broken.reduce((sum, { count }) => sum + count, 0),
-        ...(named && { by_kind: Object.fromEntries(broken.map(({ kind, count }) => [kind, count])) }),
+        ...(named && {
+          by_kind: Object.fromEntries(broken.map(({ kind, count }) => [kind, count])),
+        }),
       },
     },
   ]

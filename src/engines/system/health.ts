@@ -84,7 +84,9 @@ export const healthRoute = ({ seal, facts, health }: SystemOptions) =>
             ['version', facts.reportedVersion],
             ['cluster_name', clusterName],
             ['cluster_id', clusterId],
-            ...(mute ? [['audit', 'no audit device takes entries: requests are refused'] as const] : []),
+            ...(mute
+              ? [['audit', 'no audit device takes entries: requests are refused'] as const]
+              : []),
             ...(detailed ? [await healthDetail(health, call, storeMs)] : []),
           ],
           status,

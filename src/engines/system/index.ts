@@ -19,7 +19,7 @@ import { passwordPolicyRoutes } from './password-policies.ts'
 import { policyRoutes } from './policies.ts'
 import { remountRoutes } from './remount.ts'
 import { rotateRoutes } from './rotate.ts'
-import { rotateWhenDue, rotationConfigRoutes } from './rotation-config.ts'
+import { rotationConfigRoutes, rotationDuty } from './rotation-config.ts'
 import { sealRoutes } from './seal.ts'
 import { shareRotationRoutes } from './share-rotation.ts'
 import { snapshotRoute } from './snapshot.ts'
@@ -65,5 +65,5 @@ export const createSystemEngine = (options: SystemOptions): Engine => ({
     ...uiHeaderRoutes(options),
     versionHistoryRoute(),
   ],
-  background: (scope) => rotateWhenDue(scope, options.seal),
+  background: rotationDuty(options.seal),
 })

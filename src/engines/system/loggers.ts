@@ -52,14 +52,18 @@ const levelsNow = async (
 ): Promise<Levels> => {
   const set = new Map((await readSettings(call)).logLevels)
   return new Map(
-    [...settings.configuredLogLevels()].map(([logger, level]) => [logger, set.get(logger) ?? level]),
+    [...settings.configuredLogLevels()].map(([logger, level]) => [
+      logger,
+      set.get(logger) ?? level,
+    ]),
   )
 }
 
 /** `sys/loggers`: how much each logger writes, on all processes. */
 export const loggerRoutes = (options: SystemOptions) => {
   const known = (logger: string): void => {
-    if (!options.settings.configuredLogLevels().has(logger)) throw invalid(`logger "${logger}" not found`)
+    if (!options.settings.configuredLogLevels().has(logger))
+      throw invalid(`logger "${logger}" not found`)
   }
   return [
     route({
@@ -71,7 +75,9 @@ export const loggerRoutes = (options: SystemOptions) => {
           data(Object.fromEntries(await levelsNow(call, options)), { emptyWarnings: true }),
         update: (call) => {
           const level = levelOf(call.input.level)
-          const all = new Map([...options.settings.configuredLogLevels().keys()].map((one) => [one, level]))
+          const all = new Map(
+            [...options.settings.configuredLogLevels().keys()].map((one) => [one, level]),
+          )
           return change(call, options, () => all)
         },
         delete: (call) => change(call, options, () => new Map()),

@@ -85,8 +85,8 @@ const namesBelow = async (
       const end = rest.indexOf('/')
       found.add(end === -1 ? rest : rest.slice(0, end + 1))
     }
-    if (found.size > limits.sortedNames) {
-      throw invalid(`there are more than ${limits.sortedNames} password policies`)
+    if (found.size > limits.passwordPolicies) {
+      throw invalid(`there are more than ${limits.passwordPolicies} password policies`)
     }
   }
   return [...found].sort(compareBytes)
@@ -124,9 +124,7 @@ export const passwordPolicyRoutes = () => [
       update: async (call) => {
         const text = checked(call.input.policy)
         const ref = refOf(call)
-        await call.records.transact(async (tx) =>
-          tx.put(ref, { name: call.input.name, text }),
-        )
+        await call.records.transact(async (tx) => tx.put(ref, { name: call.input.name, text }))
         return undefined
       },
       delete: async (call) => {

@@ -2,12 +2,19 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { BadPasswordPolicy, drawPassword, isImpossible, parsePasswordPolicy } from './password-policy.ts'
+import {
+  BadPasswordPolicy,
+  drawPassword,
+  isImpossible,
+  parsePasswordPolicy,
+} from './password-policy.ts'
 
 const textOf = (length: number, rules: readonly (readonly [string, number])[]): string =>
   [
     `length = ${length}`,
-    ...rules.map(([charset, least]) => `rule "charset" { charset = "${charset}" min-chars = ${least} }`),
+    ...rules.map(
+      ([charset, least]) => `rule "charset" { charset = "${charset}" min-chars = ${least} }`,
+    ),
   ].join('\n')
 
 describe('a password policy', () => {
@@ -20,7 +27,7 @@ describe('a password policy', () => {
     fc.assert(
       fc.property(rules, fc.integer({ min: 20, max: 40 }), (given, length) => {
         const policy = parsePasswordPolicy(textOf(length, given))
-        const password = [...drawPassword(policy, randomBytes)]
+        const password = Array.from(drawPassword(policy, randomBytes))
         assert.equal(password.length, length)
         for (const [characters, least] of given) {
           const count = password.filter((character) => characters.includes(character)).length
@@ -38,7 +45,12 @@ describe('a password policy', () => {
   })
 
   it('is impossible when a rule asks for characters and names none', () => {
-    const policy = parsePasswordPolicy(textOf(8, [['ab', 1], ['', 2]]))
+    const policy = parsePasswordPolicy(
+      textOf(8, [
+        ['ab', 1],
+        ['', 2],
+      ]),
+    )
     assert.equal(isImpossible(policy), true)
     assert.equal(isImpossible(parsePasswordPolicy(textOf(8, [['ab', 1]]))), false)
   })

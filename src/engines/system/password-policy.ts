@@ -72,7 +72,9 @@ const rulesOf = (value: HclValue | undefined): CharsetRule[] =>
     if (!isBlock(named)) throw bad('unable to parse rules: a rule must be a block with a name')
     return Object.entries(named).flatMap(([type, blocks]) => {
       if (type !== 'charset') {
-        throw bad(`unable to parse rules: unable to parse rule ${type}: unrecognized rule type ${type}`)
+        throw bad(
+          `unable to parse rules: unable to parse rule ${type}: unrecognized rule type ${type}`,
+        )
       }
       return listOfValue(blocks).map((block) => {
         if (!isBlock(block)) throw bad('unable to parse rules: a rule must be a block with a name')

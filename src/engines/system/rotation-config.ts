@@ -41,7 +41,10 @@ interface Given {
 const write = async (call: Pick<Call<Given>, 'records' | 'namespace' | 'input' | 'hint'>) => {
   const { enabled, max_operations: operations, interval } = call.input
   if (enabled === false) {
-    call.hint('rotation-enabled', 'enabled=false changes nothing: rotation by time is off while interval is 0')
+    call.hint(
+      'rotation-enabled',
+      'enabled=false changes nothing: rotation by time is off while interval is 0',
+    )
   }
   if (operations !== undefined && (operations < OPERATIONS.least || operations > OPERATIONS.most)) {
     throw invalid(`max_operations must be in the range [${OPERATIONS.least},${OPERATIONS.most}]`)
@@ -74,9 +77,25 @@ export const rotationConfigRoutes = () => [
   configRoute('rotate/keyring/config'),
 ]
 
+/** How often it is looked whether a rotation is due: intervals are days, and counts rise slowly. */
+const LOOK_MS = 10_000
+
+type Scope = Pick<BackgroundScope, 'records' | 'namespace' | 'now'>
+
 /** Rotates the keyring when its key has been used long or often enough. */
-export const rotateWhenDue = async (
-  { records, namespace, now }: Pick<BackgroundScope, 'records' | 'namespace' | 'now'>,
+export const rotationDuty = (
+  seal: Pick<SealPort, 'keyStatus' | 'rotate'>,
+): ((scope: Scope) => Promise<void>) => {
+  let looked = -Infinity
+  return async (scope) => {
+    if (scope.now - looked < LOOK_MS) return
+    looked = scope.now
+    await rotateIfDue(scope, seal)
+  }
+}
+
+const rotateIfDue = async (
+  { records, namespace, now }: Scope,
   seal: Pick<SealPort, 'keyStatus' | 'rotate'>,
 ): Promise<void> => {
   const { rotation = USUAL } = (await records.get(settingsRef(namespace))) ?? {}

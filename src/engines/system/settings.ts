@@ -38,9 +38,8 @@ export const settingsRef = (namespace: Pick<Namespace, 'number'>): Ref<Settings>
   settingsRecords.at(namespace.number)
 
 /** The settings as they are. */
-export const readSettings = async (
-  call: Pick<Call, 'records' | 'namespace'>,
-): Promise<Settings> => (await call.records.get(settingsRef(call.namespace))) ?? {}
+export const readSettings = async (call: Pick<Call, 'records' | 'namespace'>): Promise<Settings> =>
+  (await call.records.get(settingsRef(call.namespace))) ?? {}
 
 /** Changes the settings; nothing is written when `change` gives undefined. */
 export const changeSettings = (

@@ -150,14 +150,21 @@ const settle = (call: Bare, judged: Rotation, next: Rotation | undefined): Promi
 
 const install = async (seal: SealPort, drawn: string): Promise<void> => {
   if ((await seal.installShares(drawn)) === 'installed') return
-  throw new Refusal('unavailable', 'somebody else changed the seal at the same time; nothing was changed, begin again')
+  throw new Refusal(
+    'unavailable',
+    'somebody else changed the seal at the same time; nothing was changed, begin again',
+  )
 }
 
 const finish = async (call: KeyCall, seal: SealPort, rotation: Rotation): Promise<DataResult> => {
   const { drawn, unsealKeys } = seal.drawShares(rotation)
   const verificationNonce = rotation.verify ? call.newId() : ''
   // First, so that of two who have proved it at once only one gives out keys.
-  await settle(call, rotation, rotation.verify ? { ...rotation, drawn, verificationNonce } : undefined)
+  await settle(
+    call,
+    rotation,
+    rotation.verify ? { ...rotation, drawn, verificationNonce } : undefined,
+  )
   if (!rotation.verify) await install(seal, drawn)
   return data({
     nonce: rotation.nonce,

@@ -3,13 +3,10 @@ import { field } from '../../engine/field.ts'
 import { invalid } from '../../engine/refusal.ts'
 import { data, listOf } from '../../engine/result.ts'
 import { route } from '../../engine/route.ts'
+import { limits } from '../../limits.ts'
 import { compareBytes } from '../../std/json.ts'
 import type { SystemOptions } from './options.ts'
 import { changeSettings, readSettings } from './settings.ts'
-
-/** Headers of pages, and bytes of one with its values: they go out with each page. */
-const MOST_HEADERS = 64
-const MOST_BYTES = 4096
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const VALUE = /^[\t\x20-\x7e]*$/
@@ -34,8 +31,8 @@ const checked = (header: string, values: readonly string[]): void => {
     throw invalid('the header or one of its values cannot be sent')
   }
   if (OWN.has(header)) throw invalid(`the server itself says what ${header} is`)
-  if (header.length + values.join(', ').length > MOST_BYTES) {
-    throw invalid(`a header has at most ${MOST_BYTES} bytes with its values`)
+  if (header.length + values.join(', ').length > limits.uiHeaderBytes) {
+    throw invalid(`a header has at most ${limits.uiHeaderBytes} bytes with its values`)
   }
 }
 
@@ -77,7 +74,8 @@ export const uiHeaderRoutes = ({ settings }: SystemOptions) => [
         checked(header, values)
         await changeSettings(call, (present) => {
           const headers = new Map(present.uiHeaders).set(header, values)
-          if (headers.size > MOST_HEADERS) throw invalid(`at most ${MOST_HEADERS} headers can be set`)
+          if (headers.size > limits.uiHeaders)
+            throw invalid(`at most ${limits.uiHeaders} headers can be set`)
           return { ...present, uiHeaders: [...headers] }
         })
         await settings.follow()

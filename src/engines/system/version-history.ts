@@ -4,6 +4,7 @@ import type { Records } from '../../engine/records.ts'
 import { recordKind } from '../../engine/records.ts'
 import { listOf } from '../../engine/result.ts'
 import { route } from '../../engine/route.ts'
+import { limits } from '../../limits.ts'
 import { timeText } from './time-text.ts'
 
 /** One version that served this store. */
@@ -17,9 +18,6 @@ interface Installed {
 /** `vh/<ns>`: the versions that served this store, oldest first. */
 const histories = recordKind<readonly Installed[]>('vh')
 
-/** Versions remembered: the newest. */
-const MOST = 500
-
 /** Notes the version that runs, unless it has been here before. `now` in ms. */
 export const noteVersion = (
   records: Records,
@@ -32,7 +30,7 @@ export const noteVersion = (
     const before = (await tx.get(ref)) ?? []
     if (before.some(({ version }) => version === facts.reportedVersion)) return
     const installed = { version: facts.reportedVersion, buildDate: facts.buildDate, at: now }
-    tx.put(ref, [...before, installed].slice(-MOST))
+    tx.put(ref, [...before, installed].slice(-limits.versionsRemembered))
   })
 
 /** `sys/version-history`. */

@@ -5,7 +5,9 @@ import { limits } from '../../../limits.ts'
 import type { JsonObject } from '../../../std/json.ts'
 import { grantOf, isRevoked } from './access-token.ts'
 import { findClient } from './clients.ts'
-import { MalformedToken, jsonObject, member, parseCompactJws } from './compact-jws.ts'
+import { MalformedToken, tokenObject } from '../../../std/compact-jws.ts'
+import { member } from '../../../std/json-object.ts'
+import { parseOwnJws } from './own-jws.ts'
 import type { OidcDeps } from './deps.ts'
 import { secondsOf, signedBy } from './introspect.ts'
 import { providerIssuer } from './issuer.ts'
@@ -77,12 +79,10 @@ const findEntityToken: Finder = async (reader, call, deps, provider, text) => {
 
 const claimsOf = (
   text: string,
-):
-  | { readonly claims: JsonObject; readonly jws: ReturnType<typeof parseCompactJws> }
-  | undefined => {
+): { readonly claims: JsonObject; readonly jws: ReturnType<typeof parseOwnJws> } | undefined => {
   try {
-    const jws = parseCompactJws(text)
-    const claims = jsonObject(jws.payload)
+    const jws = parseOwnJws(text)
+    const claims = tokenObject(jws.payload)
     return claims === undefined ? undefined : { claims, jws }
   } catch (error) {
     if (error instanceof MalformedToken) return undefined

@@ -9,8 +9,10 @@ import type { Json, JsonObject } from '../../../std/json.ts'
 import { JsonNumber, stringifyOrdered } from '../../../std/json.ts'
 import { findEntity } from '../entity-record.ts'
 import { algorithmOf } from './algorithms.ts'
-import type { CompactJws } from './compact-jws.ts'
-import { MalformedToken, jsonObject, member, parseCompactJws } from './compact-jws.ts'
+import type { CompactJws } from '../../../std/compact-jws.ts'
+import { MalformedToken, tokenObject } from '../../../std/compact-jws.ts'
+import { member } from '../../../std/json-object.ts'
+import { parseOwnJws } from './own-jws.ts'
 import type { OidcDeps } from './deps.ts'
 import { identityIssuer } from './issuer.ts'
 import { roleKeys } from './jwks.ts'
@@ -71,14 +73,14 @@ const faultOf = async (
   const { input, namespace, now, records } = call
   let jws: CompactJws
   try {
-    jws = parseCompactJws(input.token)
+    jws = parseOwnJws(input.token)
   } catch (error) {
     if (error instanceof MalformedToken) return `error parsing token: ${error.message}`
     throw error
   }
   const ring = (await roleKeys(call)).flatMap((key) => published(key, now))
   if (!ring.some((key) => signedBy(jws, key))) return 'unable to validate the token signature'
-  const claims = jsonObject(jws.payload) ?? {}
+  const claims = tokenObject(jws.payload) ?? {}
   if (member(claims, 'iss') !== (await identityIssuer(records, call, deps))) {
     return claimFault('invalid issuer claim (iss)')
   }

@@ -10,7 +10,9 @@ import { limits } from '../../../limits.ts'
 import type { JsonObject } from '../../../std/json.ts'
 import { answerClientError, answerClientRefusal } from './client-answer.ts'
 import { findClient } from './clients.ts'
-import { MalformedToken, jsonObject, member, parseCompactJws } from './compact-jws.ts'
+import { MalformedToken, tokenObject } from '../../../std/compact-jws.ts'
+import { member } from '../../../std/json-object.ts'
+import { parseOwnJws } from './own-jws.ts'
 import type { OidcDeps } from './deps.ts'
 import { signedBy } from './introspect.ts'
 import { providerIssuer } from './issuer.ts'
@@ -49,10 +51,10 @@ const readHint = async (
   issuer: string,
 ): Promise<{ readonly sid: string; readonly client: ClientRecord }> => {
   let claims: JsonObject | undefined
-  let jws: ReturnType<typeof parseCompactJws>
+  let jws: ReturnType<typeof parseOwnJws>
   try {
-    jws = parseCompactJws(call.input.id_token_hint)
-    claims = jsonObject(jws.payload)
+    jws = parseOwnJws(call.input.id_token_hint)
+    claims = tokenObject(jws.payload)
   } catch (error) {
     if (error instanceof MalformedToken) throw wrongHint()
     throw error
