@@ -75,6 +75,10 @@ export const limits = {
   passwordsAtOnce: 3,
   /** Logins that wait for a thread, about eight seconds' worth on two cores; more are answered 503. */
   passwordsWaiting: 256,
+  /** Elements of a list that is sent as one text with commas: 32 MB of commas would make many times that of texts. */
+  listItems: 200_000,
+  /** Paths whose capabilities one request asks for: any token may ask. */
+  capabilityPaths: 10_000,
   /** Names in a list that is sorted by name and not paged (architecture.md E11). */
   sortedNames: 100_000,
   /** A path of a secret: a name of 10 kB fits several times; bounds what a list must hold. */

@@ -85,9 +85,10 @@ describe('unseal keys of a server of several workers', () => {
       const wrong = ['00'.repeat(33), `${'11'.repeat(32)}02`]
       await server.ask({ path: ROOT_VERIFY, body: { key: wrong[0], nonce } })
       const refused = await server.ask({ path: ROOT_VERIFY, body: { key: wrong[1], nonce } })
-      assert.deepEqual(refused.body.errors, [
-        'rotation verification failed; incorrect key shares supplied',
-      ])
+      assert.deepEqual(refused, {
+        status: 400,
+        body: { errors: ['rotation verification failed; incorrect key shares supplied'] },
+      })
       const verified = await give(server, ROOT_VERIFY, nonce, done.keys)
       assert.deepEqual(verified, { complete: true, nonce })
       await server.ask({ path: 'sys/seal', method: 'PUT' })

@@ -104,7 +104,9 @@ export class AuditDevices implements AuditPort {
     checkNewDevice(record, await this.#all(), gates)
     await broker.test(record)
     await call.records.transact(async (tx) => {
-      if ((await tx.get(this.#ref(device.path))) !== undefined) throw invalid('path already in use')
+      // Every change of the devices puts the stamp, so none of them goes unseen (architecture.md A1).
+      await tx.checkStamp('audit', this.#options.root.number)
+      checkNewDevice(record, await this.#all(), gates)
       tx.put(this.#ref(device.path), record)
       this.#moved(tx)
     })

@@ -431,7 +431,14 @@ export class Handler {
     })
     // Where tokens are made the answer says so already, in the reference's words.
     if (named.length === 0 || call.warnings.some((text) => text.endsWith('does not exist'))) return
-    const missing = await this.#parts.missingPolicies(cleanPolicies(named, false), call.now)
+    let missing: readonly string[]
+    try {
+      missing = await this.#parts.missingPolicies(cleanPolicies(named, false), call.now)
+    } catch (error) {
+      // The request is done: that there is no advice must not make it look undone.
+      if (asRefusal(error) instanceof Refusal) return
+      throw error
+    }
     if (missing.length === 0) return
     const quoted = missing.slice(0, 5).map((name) => JSON.stringify(name))
     const more = missing.length > quoted.length ? ` and ${missing.length - quoted.length} more` : ''

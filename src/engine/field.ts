@@ -2,6 +2,7 @@ import type { Json } from '../std/json.ts'
 import { JsonNumber } from '../std/json.ts'
 import { parseVaultDuration } from '../std/go-duration.ts'
 import { goLower } from '../std/go-lower.ts'
+import { limits } from '../limits.ts'
 
 /** A declared parameter: how its value is coerced (spec/auth.md 1.8, identity.md 0.6) and what it is when not sent. */
 export interface Field<T = unknown> {
@@ -178,9 +179,11 @@ const asStringList = (value: Json, split: boolean): string[] => {
     return list.map((item) => asString(item).trim())
   }
   const text = asString(value)
-  return (split ? text.split(',') : [text])
-    .map((item) => item.trim())
-    .filter((item, _, all) => all.length > 1 || item !== '')
+  const parts = split ? text.split(',', limits.listItems + 1) : [text]
+  if (parts.length > limits.listItems) {
+    throw new FieldError(`a list of more than ${limits.listItems} elements`)
+  }
+  return parts.map((item) => item.trim()).filter((item, _, all) => all.length > 1 || item !== '')
 }
 
 /** Whole numbers of an array, of one number, or of a text cut at commas; complains of each element that is none. */

@@ -48,4 +48,12 @@ describe('input made to be slow', () => {
     }
     assert.throws(() => field.int().coerce(digits), /value out of range/)
   })
+
+  it('is no larger once a list of commas is cut up', () => {
+    assert.throws(
+      () => field.commaList().coerce('a,'.repeat(16 * LONG)),
+      /more than 200000 elements/,
+    )
+    assert.equal(field.commaList().coerce(`${'a,'.repeat(199_999)}a`)!.length, 200_000)
+  })
 })

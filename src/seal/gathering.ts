@@ -54,7 +54,7 @@ export class Gathering {
   }
 
   dropAll(): void {
-    for (const purpose of [...this.#underWay.keys()]) this.drop(purpose)
+    for (const purpose of this.#underWay.keys()) this.drop(purpose)
   }
 }
 

@@ -28,7 +28,7 @@ export interface ExternalRefresh {
  * this login had come first; whatever is written rests on checked reads of its own.
  */
 const look = async <T>(tx: Tx, refs: readonly Ref<T>[]): Promise<(T | undefined)[]> =>
-  refs.length <= CHECKED_AT_MOST ? tx.getMany(refs) : Promise.all(refs.map((ref) => tx.peek(ref)))
+  (refs.length <= CHECKED_AT_MOST ? tx : tx.unchecked).getMany(refs)
 
 /**
  * Makes the entity a member of the external groups whose alias on the login's mount was claimed, and of no others of that

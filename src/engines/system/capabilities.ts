@@ -6,6 +6,7 @@ import { invalid, wrapped } from '../../engine/refusal.ts'
 import type { DataResult } from '../../engine/result.ts'
 import { data } from '../../engine/result.ts'
 import { route } from '../../engine/route.ts'
+import { limits } from '../../limits.ts'
 import type { SystemOptions } from './options.ts'
 
 const pathFields = {
@@ -16,6 +17,9 @@ const pathFields = {
 const pathsOf = ({ input }: Pick<Call<InputOf<typeof pathFields>>, 'input'>): readonly string[] => {
   const paths = input.paths.length > 0 ? input.paths : input.path
   if (paths.length === 0) throw invalid('paths must be supplied')
+  if (paths.length > limits.capabilityPaths) {
+    throw invalid(`${paths.length} paths were asked about: send at most ${limits.capabilityPaths}`)
+  }
   return paths
 }
 

@@ -10,6 +10,7 @@ import { data } from '../../engine/result.ts'
 import { route } from '../../engine/route.ts'
 import { decodeRawBase64 } from './base64.ts'
 import type { SystemOptions } from './options.ts'
+import { Proofs } from './proofs.ts'
 import { decodeUnsealKeyText, unsealKeyProblem } from './unseal-key.ts'
 
 /** `gr/<ns>`: a root token being made. The unseal keys given for it are with the supervisor. */
@@ -110,7 +111,10 @@ const keyFields = {
   nonce: field.string({ default: '', description: 'Of the attempt' }),
 }
 
-type KeyCall = Pick<Call<InputOf<typeof keyFields>>, 'records' | 'namespace' | 'input'>
+type KeyCall = Pick<
+  Call<InputOf<typeof keyFields>>,
+  'records' | 'namespace' | 'input' | 'requestId'
+>
 
 const keyOf = ({ input }: KeyCall): Buffer => {
   if (input.nonce === '') throw invalid('nonce is required')
@@ -141,7 +145,7 @@ const finish = async (call: KeyCall, seal: SealPort, attempt: Attempt): Promise<
   })
 }
 
-const update = async (call: KeyCall, seal: SealPort): Promise<DataResult> => {
+const update = async (call: KeyCall, seal: SealPort, proofs: Proofs): Promise<DataResult> => {
   const key = keyOf(call)
   const attempt = await call.records.get(refOf(call.namespace))
   if (attempt === undefined) throw failed('no root generation in progress')
@@ -150,7 +154,9 @@ const update = async (call: KeyCall, seal: SealPort): Promise<DataResult> => {
       `incorrect nonce supplied; nonce for this root generation operation is "${attempt.nonce}"`,
     )
   }
-  const proof = await seal.prove({ purpose: 'generate-root', nonce: attempt.nonce }, key)
+  const proof = await proofs.of(call.requestId, () =>
+    seal.prove({ purpose: 'generate-root', nonce: attempt.nonce }, key),
+  )
   key.fill(0)
   switch (proof.kind) {
     case 'repeated':
@@ -186,7 +192,7 @@ const decodeToken = (encoded: string, otp: string): DataResult => {
 }
 
 /** `sys/generate-root-token/…` and `sys/decode-token`; `sys/generate-root/…`, which asks for no token, is switched off. */
-export const generateRootRoutes = ({ seal }: SystemOptions) => [
+export const generateRootRoutes = ({ seal }: SystemOptions, proofs = new Proofs()) => [
   route({
     path: 'generate-root-token/attempt',
     summary: 'Begin, look at or cancel the making of a root token',
@@ -202,7 +208,7 @@ export const generateRootRoutes = ({ seal }: SystemOptions) => [
     path: 'generate-root-token/update',
     summary: 'Give one unseal key; the last one gives the token, hidden',
     fields: keyFields,
-    verbs: { update: (call) => update(call, seal) },
+    verbs: { update: (call) => update(call, seal, proofs) },
   }),
   route({
     path: 'decode-token',

@@ -10,6 +10,7 @@ import { data } from '../../engine/result.ts'
 import { route } from '../../engine/route.ts'
 import { sealConfigProblem } from './init.ts'
 import type { SystemOptions } from './options.ts'
+import { Proofs } from './proofs.ts'
 import { decodeUnsealKey, unsealKeyProblem } from './unseal-key.ts'
 
 /** `ro/<ns>`: a rotation of the unseal keys under way. The keys given for it are with the supervisor. */
@@ -43,7 +44,10 @@ const keyFields = {
 }
 
 type Bare = Pick<Call, 'records' | 'namespace'>
-type KeyCall = Pick<Call<InputOf<typeof keyFields>>, 'records' | 'namespace' | 'input' | 'newId'>
+type KeyCall = Pick<
+  Call<InputOf<typeof keyFields>>,
+  'records' | 'namespace' | 'input' | 'newId' | 'requestId'
+>
 
 const present = (call: Bare): Promise<Rotation | undefined> =>
   call.records.get(refOf(call.namespace))
@@ -178,7 +182,7 @@ const finish = async (call: KeyCall, seal: SealPort, rotation: Rotation): Promis
   })
 }
 
-const update = async (call: KeyCall, seal: SealPort): Promise<DataResult> => {
+const update = async (call: KeyCall, seal: SealPort, proofs: Proofs): Promise<DataResult> => {
   const key = keyOf(call)
   const rotation = await present(call)
   if (rotation === undefined) throw notInProgress()
@@ -191,7 +195,9 @@ const update = async (call: KeyCall, seal: SealPort): Promise<DataResult> => {
     throw invalid(`incorrect nonce supplied; nonce for rotation is "${rotation.nonce}"`)
   }
   checkLength(key)
-  const proof = await seal.prove({ purpose: 'rotate', nonce: rotation.nonce }, key)
+  const proof = await proofs.of(call.requestId, () =>
+    seal.prove({ purpose: 'rotate', nonce: rotation.nonce }, key),
+  )
   key.fill(0)
   switch (proof.kind) {
     case 'repeated':
@@ -209,7 +215,7 @@ const update = async (call: KeyCall, seal: SealPort): Promise<DataResult> => {
 
 const noConfiguration = (): Refusal => invalid('no rotation configuration found')
 
-const verify = async (call: KeyCall, seal: SealPort): Promise<DataResult> => {
+const verify = async (call: KeyCall, seal: SealPort, proofs: Proofs): Promise<DataResult> => {
   const key = keyOf(call)
   const rotation = await present(call)
   if (rotation === undefined) throw noConfiguration()
@@ -219,7 +225,7 @@ const verify = async (call: KeyCall, seal: SealPort): Promise<DataResult> => {
     throw invalid(`incorrect nonce supplied; nonce for this verify operation is "${nonce}"`)
   }
   checkLength(key)
-  const proof = await seal.proveDrawn(nonce, drawn, key)
+  const proof = await proofs.of(call.requestId, () => seal.proveDrawn(nonce, drawn, key))
   key.fill(0)
   switch (proof.kind) {
     case 'repeated':
@@ -271,7 +277,7 @@ const backupRoute = (path: string) =>
   })
 
 /** `sys/rotate/root/…`: new unseal keys, or a new root key under the same ones. `sys/rekey/…` without a token is switched off. */
-export const shareRotationRoutes = ({ seal }: SystemOptions) => [
+export const shareRotationRoutes = ({ seal }: SystemOptions, proofs = new Proofs()) => [
   route({
     path: 'rotate/root',
     summary: 'Make a new root key under the same unseal keys; needs sudo',
@@ -298,7 +304,7 @@ export const shareRotationRoutes = ({ seal }: SystemOptions) => [
     path: 'rotate/root/update',
     summary: 'Give one unseal key; the last one gives the new keys',
     fields: keyFields,
-    verbs: { update: (call) => update(call, seal) },
+    verbs: { update: (call) => update(call, seal, proofs) },
   }),
   route({
     path: 'rotate/root/verify',
@@ -310,7 +316,7 @@ export const shareRotationRoutes = ({ seal }: SystemOptions) => [
         if (rotation === undefined) throw noConfiguration()
         return data(await verificationOf(seal, rotation))
       },
-      update: (call) => verify(call, seal),
+      update: (call) => verify(call, seal, proofs),
       delete: (call) => restartVerification(call, seal),
     },
   }),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { it } from 'node:test'
 import { withFaults } from '../src/storage/faults/fault-store.ts'
+import type { Node } from './support/nodes.ts'
 import { startNodes } from './support/nodes.ts'
 
 const FULL = '/dev/full'
@@ -37,3 +38,21 @@ it(
     await node!.close()
   },
 )
+
+it('of two devices whose paths overlap, enabled on two nodes at once, one is refused', async () => {
+  const [a, b] = await startNodes(2)
+  const enable = (node: Node, path: string) =>
+    node.write(`sys/audit/${path}`, {
+      type: 'file',
+      options: { file_path: 'discard', skip_test: 'true' },
+    })
+  const answers = await Promise.all([enable(a!, 'one'), enable(b!, 'one/two')])
+  assert.deepEqual(
+    answers.map(({ status }) => status).sort((one, other) => one - other),
+    [204, 400],
+  )
+  const devices = Object.keys((await a!.read('sys/audit')).data)
+  assert.equal(devices.length, 1)
+  await a!.close()
+  await b!.close()
+})
