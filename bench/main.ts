@@ -80,8 +80,7 @@ interface Line {
   readonly bare: readonly Cost[]
 }
 
-const middle = (costs: readonly Cost[], of: (cost: Cost) => number): number =>
-  median(costs.map(of))
+const middle = (costs: readonly Cost[], of: (cost: Cost) => number): number => median(costs.map(of))
 
 /** Signet and the bare server in turn, so that what else the machine does falls on both. */
 const run = async (
@@ -137,7 +136,17 @@ const main = async (): Promise<void> => {
     const data = await makePeople(signet.port)
     await makeEntities(signet.port, 'other', 2_000)
     print(
-      row('', 'clients', 'req/s', 'p50 ms', 'p99 ms', 'CPU us', 'bare us', 'CPU / bare', 'CPU / other'),
+      row(
+        '',
+        'clients',
+        'req/s',
+        'p50 ms',
+        'p99 ms',
+        'CPU us',
+        'bare us',
+        'CPU / bare',
+        'CPU / other',
+      ),
     )
     const costs = new Map<string, number>()
     for (const workload of chosen) {

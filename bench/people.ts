@@ -82,7 +82,11 @@ export const makePeople = async (port: number): Promise<Data> => {
   for (let at = 0; at < PEOPLE; at += TEAM) {
     const members = people.slice(at, at + TEAM).map(({ entityId }) => entityId)
     for (const name of [`team-${at}`, `on-call-${at}`]) {
-      await call('POST', 'identity/group', { name, policies: ['default'], member_entity_ids: members })
+      await call('POST', 'identity/group', {
+        name,
+        policies: ['default'],
+        member_entity_ids: members,
+      })
     }
   }
   return { people }

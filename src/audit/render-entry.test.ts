@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AuditAuth, AuditMount, AuditRequest, AuditResponse } from './entry.ts'
 import { nanoTime, secondTime } from './entry-time.ts'
-import { renderAuth, renderCommon, renderRequestEntry, renderResponseEntry, shownData } from './render-entry.ts'
+import {
+  renderAuth,
+  renderCommon,
+  renderRequestEntry,
+  renderResponseEntry,
+  shownData,
+} from './render-entry.ts'
 import type { EntryForm } from './render-entry.ts'
 
 const FORM: EntryForm = {
@@ -60,12 +66,17 @@ const responseOf = (
   error = '',
 ): unknown => {
   const data = response && shownData(response, request.operation === 'list', form)
-  const line = renderResponseEntry(form, TIME, renderCommon(form, renderAuth(form, undefined), request), {
-    request,
-    response,
-    data,
-    error,
-  })
+  const line = renderResponseEntry(
+    form,
+    TIME,
+    renderCommon(form, renderAuth(form, undefined), request),
+    {
+      request,
+      response,
+      data,
+      error,
+    },
+  )
   return (JSON.parse(line) as { response?: unknown }).response
 }
 

@@ -60,7 +60,8 @@ const policyResults = (results: AuditAuth['policyResults']): object | undefined 
   const { allowed, grantingPolicies } = results
   return {
     allowed,
-    granting_policies: grantingPolicies.length === 0 ? undefined : grantingPolicies.map(policyShown),
+    granting_policies:
+      grantingPolicies.length === 0 ? undefined : grantingPolicies.map(policyShown),
   }
 }
 
@@ -89,7 +90,8 @@ const authText = (auth: AuditAuth | undefined, form: EntryForm, asking: boolean)
       entity_created: set(auth.entityCreated),
       token_type: some(auth.tokenType ?? 'default'),
       token_ttl: more(auth.tokenTtlSeconds),
-      token_issue_time: auth.tokenIssueTime === undefined ? undefined : secondTime(auth.tokenIssueTime),
+      token_issue_time:
+        auth.tokenIssueTime === undefined ? undefined : secondTime(auth.tokenIssueTime),
     }),
   )
 }
@@ -217,7 +219,8 @@ const responseText = (
     stringifyMembers({
       warnings: list(response.warnings),
       redirect: some(response.redirect),
-      wrap_info: response.wrapInfo === undefined ? undefined : wrapInfoShown(response.wrapInfo, form),
+      wrap_info:
+        response.wrapInfo === undefined ? undefined : wrapInfoShown(response.wrapInfo, form),
     }),
     map('"headers":', response.headers),
   )

@@ -367,22 +367,28 @@ export const installShares = async (
   stamps: readonly Key[],
   deadline: Deadline,
 ): Promise<'installed' | 'conflict'> => {
-  const records = await readSealed(store, deadline)
-  follow(unsealed, records)
-  const outcome = await store.commit(
-    {
-      id: newVersion(),
-      checks: checksOf(records),
-      writes: [
-        { key: CONFIG_KEY, value: Buffer.from(JSON.stringify(config)) },
-        { key: ROOT_KEY, value: closeRootKey(unsealed.rootKey, combined) },
-        { key: SEAL_KEY, value: closeSealKey(unsealed.rootKey, combined) },
-        ...stampWrites(stamps),
-      ],
-    },
-    deadline,
-  )
-  if (outcome.kind === 'conflict') return 'conflict'
-  unsealed.sealKey = createSecretKey(combined)
-  return 'installed'
+  let before: Version | undefined
+  for (;;) {
+    const records = await readSealed(store, deadline)
+    // Others may rotate keyring or root key meanwhile; unseal keys are for one to replace.
+    if (before !== undefined && records.versions.config !== before) return 'conflict'
+    before = records.versions.config
+    follow(unsealed, records)
+    const outcome = await store.commit(
+      {
+        id: newVersion(),
+        checks: checksOf(records),
+        writes: [
+          { key: CONFIG_KEY, value: Buffer.from(JSON.stringify(config)) },
+          { key: ROOT_KEY, value: closeRootKey(unsealed.rootKey, combined) },
+          { key: SEAL_KEY, value: closeSealKey(unsealed.rootKey, combined) },
+          ...stampWrites(stamps),
+        ],
+      },
+      deadline,
+    )
+    if (outcome.kind === 'conflict') continue
+    unsealed.sealKey = createSecretKey(combined)
+    return 'installed'
+  }
 }

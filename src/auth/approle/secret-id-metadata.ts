@@ -1,7 +1,6 @@
 import { invalid } from '../../engine/refusal.ts'
+import { isBase64 } from '../../std/base64.ts'
 import { goLower } from '../../std/go-lower.ts'
-
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
 /**
  * Metadata as clients send it: the text of a JSON object, that in base64, or `k=v,k2=v2` (in lower case then). Refuses (400)
@@ -9,7 +8,7 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
  */
 export const parseMetadata = (sent: string): Readonly<Record<string, string>> => {
   const trimmed = sent.trim()
-  const text = BASE64.test(trimmed) ? Buffer.from(trimmed, 'base64').toString() : trimmed
+  const text = isBase64(trimmed) ? Buffer.from(trimmed, 'base64').toString() : trimmed
   const entries = trimmed === '' ? [] : (objectEntries(text) ?? pairEntries(text))
   const metadata = new Map<string, string>()
   for (const [key, value] of entries) {

@@ -113,8 +113,12 @@ export const fakeMount = (engine: Engine): FakeMount => {
       }
       case 'login':
         return { status: 200, login: await records.transact(result.decide), warnings }
-      default:
-        throw new Error(`unexpected answer: ${result?.kind}`)
+      case 'auth':
+      case 'raw':
+      case 'second-factor':
+      case 'stream':
+      case 'wrapped':
+        throw new Error(`auth/jwt does not answer ${result.kind}`)
     }
   }
 

@@ -116,7 +116,12 @@ const harnessOver = (parts: Parts, options: Readonly<Record<string, string>>): E
         const handler = found?.route.verbs[verb]
         if (found === undefined) return { status: 404, error: 'unsupported path' }
         if (handler === undefined) return { status: 405, error: 'unsupported operation' }
-        const input = readInput(found.route, found.captures, data, verb === 'create' ? 'update' : verb)
+        const input = readInput(
+          found.route,
+          found.captures,
+          data,
+          verb === 'create' ? 'update' : verb,
+        )
         const call = new RequestCall({
           request: {
             requestId: 'request',

@@ -1,12 +1,13 @@
+import { isBase64 } from '../../std/base64.ts'
+
 const ALPHABET = /[A-Za-z0-9+/]/
-const WHOLE = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
 /**
  * The bytes of padded standard base64, line breaks ignored; for other texts the offset at which Go's decoder finds fault
  * with them, as recorded errors tell it.
  */
 export const decodeBase64 = (text: string): Buffer | { readonly faultAt: number } => {
-  if (WHOLE.test(text)) return Buffer.from(text, 'base64')
+  if (isBase64(text)) return Buffer.from(text, 'base64')
   const faultAt = findFault(text)
   return faultAt === undefined ? Buffer.from(text, 'base64') : { faultAt }
 }

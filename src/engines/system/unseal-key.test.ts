@@ -15,7 +15,9 @@ test('hex of a length that no key has is read as base64', () => {
 
 test('what is neither is refused', () => {
   const refused = { message: "'key' must be a valid hex or base64 string" }
-  for (const text of ['zz', '00', 'a key']) assert.throws(() => decodeUnsealKey(text), refused)
+  // As large as a body can be: anybody may send it.
+  for (const text of ['zz', '00', 'a key', `${'ab'.repeat(16_000_000)}z`])
+    assert.throws(() => decodeUnsealKey(text), refused)
 })
 
 test('keys are 16 to 33 bytes long', () => {

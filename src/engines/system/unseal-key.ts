@@ -8,7 +8,7 @@ const HEX = /^([0-9a-fA-F]{2})+$/
 
 /** The bytes of an unseal key given as text: hex when that gives a length a key can have, else standard base64; undefined for what is neither. */
 export const decodeUnsealKeyText = (text: string): Buffer | undefined => {
-  if (HEX.test(text)) {
+  if (text.length <= 2 * LONGEST && HEX.test(text)) {
     const bytes = Buffer.from(text, 'hex')
     if (bytes.length >= SHORTEST && bytes.length <= LONGEST) return bytes
   }

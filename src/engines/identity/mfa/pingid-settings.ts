@@ -1,9 +1,8 @@
 import { invalid } from '../../../engine/refusal.ts'
 import type { PingIdMethod } from './records.ts'
+import { isBase64 } from '../../../std/base64.ts'
 
 type Settings = Omit<PingIdMethod, 'id' | 'name' | 'type' | 'usernameFormat'>
-
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
 const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True']
 const FALSE = ['0', 'f', 'F', 'FALSE', 'false', 'False']
@@ -20,7 +19,7 @@ const MEMBERS: ReadonlyMap<string, keyof Settings> = new Map([
 /** What a settings file of PingID (a Java properties file, in base64) says. Throws the recorded Refusals. */
 export const readPingIdSettings = (encoded: string): Settings => {
   const text = encoded.replace(/[\r\n]/g, '')
-  if (!BASE64.test(text)) throw invalid('settings_file_base64 is not base64')
+  if (!isBase64(text)) throw invalid('settings_file_base64 is not base64')
   const settings: { -readonly [K in keyof Settings]: Settings[K] } = {
     key: '',
     token: '',

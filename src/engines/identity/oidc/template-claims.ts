@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '../../../std/json.ts'
 import { JsonNumber, JsonSyntaxError, parseJson } from '../../../std/json.ts'
 import type { TemplateEntity, TemplateSubject } from './template.ts'
 import { TemplateError, renderTemplate } from './template.ts'
+import { isBase64 } from '../../../std/base64.ts'
 
 /** Claims that no template may set, in the order in which the refusal lists them. */
 const RESERVED = [
@@ -20,12 +21,10 @@ const RESERVED = [
 
 const NOBODY: TemplateEntity = { id: '', name: '', metadata: {}, groups: [], aliases: new Map() }
 
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
-
 /** A template as it is kept: base64 is decoded. */
 const decoded = (sent: string): string => {
   const text = sent.replace(/[\r\n]/g, '')
-  return BASE64.test(text) ? Buffer.from(text, 'base64').toString() : sent
+  return isBase64(text) ? Buffer.from(text, 'base64').toString() : sent
 }
 
 const typeName = (value: Json): string =>
