@@ -14,7 +14,7 @@ const MANY = 32
 
 const READY = 'Signet server started!'
 
-/** A data folder and a port on which servers of several workers are started, one after the other. */
+/** A data folder and a port on which servers of one or several workers are started, one after the other. */
 export class WorkerServer {
   readonly folder: string
   readonly url: string
@@ -25,14 +25,14 @@ export class WorkerServer {
   readonly #config: string
   #process: ServerProcess | undefined
 
-  private constructor(port: number, workers: number, more: string) {
+  private constructor(port: number, workers: number, more: string, storage: string | undefined) {
     this.port = port
     this.url = `http://127.0.0.1:${port}`
     this.folder = mkdtempSync(join(tmpdir(), 'signet-workers-'))
     this.#config = join(this.folder, 'server.hcl')
     writeFileSync(
       this.#config,
-      `storage "lmdb" { path = "${join(this.folder, 'data')}" }
+      `${storage ?? `storage "lmdb" { path = "${join(this.folder, 'data')}" }`}
 listener "tcp" {
   address = "127.0.0.1:${port}"
   tls_disable = true
@@ -43,9 +43,9 @@ ${more}
     )
   }
 
-  /** `more`: further lines of the configuration. */
-  static async prepare(workers: number, more = ''): Promise<WorkerServer> {
-    return new WorkerServer(await freePort(), workers, more)
+  /** `more`: further lines of the configuration; `storage`: another than LMDB in a folder of its own. */
+  static async prepare(workers: number, more = '', storage?: string): Promise<WorkerServer> {
+    return new WorkerServer(await freePort(), workers, more, storage)
   }
 
   get config(): string {
