@@ -11,6 +11,7 @@ export type Sent =
   | { readonly kind: 'unknown' }
 
 const REFUSED_PAUSE_MS = 20
+const LEAST_PLACES = 3
 
 /** Counts what all clients did; shared by them. */
 export class Tally {
@@ -37,12 +38,27 @@ export class Client {
     this.#tally = tally
   }
 
-  /** Sends a request once. `expected`: the statuses that are answers; 503 is none, all others are noted as strange. */
-  async send(question: Question, expected: readonly number[]): Promise<Sent> {
+  /** How many places `at` tells apart: the URLs, and a few connections where there is one for all processes. */
+  get places(): number {
+    return Math.max(LEAST_PLACES, this.#system.urls().length)
+  }
+
+  /** Counts something beside the answers. */
+  note(what: string): void {
+    this.#tally.add(what)
+  }
+
+  /**
+   * Sends a request once. `expected`: the statuses that are answers; 503 is none, all others are noted as strange. `at`:
+   * which place to ask, any unless given.
+   */
+  async send(question: Question, expected: readonly number[], at?: number): Promise<Sent> {
+    const urls = this.#system.urls()
+    const url = at === undefined ? this.random.of(urls) : urls[at % urls.length]!
     const writes = question.body !== undefined || question.method === 'DELETE'
     if (writes) this.#tally.writing++
     try {
-      const told = await ask(this.random.of(this.#system.urls()), {
+      const told = await ask(url, {
         token: this.#system.rootToken(),
         ...question,
       })

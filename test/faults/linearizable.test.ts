@@ -3,7 +3,14 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { Model, Operation } from './history.ts'
 import { checkLinearizable } from './linearizable.ts'
-import { loginModel, membersModel, namesModel, secretModel, tokenModel } from './models.ts'
+import {
+  accessModel,
+  loginModel,
+  membersModel,
+  namesModel,
+  secretModel,
+  tokenModel,
+} from './models.ts'
 
 /** `[call, end, input, output]`; no end: no answer came. */
 type Told<In, Out> = readonly [number, number | undefined, In, Out?]
@@ -152,6 +159,64 @@ describe('the checker of histories', () => {
       holds(tokenModel, [made, [2, 6, { do: 'revoke' }, done], [4, 5, { do: 'use' }, alive]]),
     )
     assert.ok(!holds(tokenModel, [made, [2, 3, { do: 'use' }, { alive: false }]]))
+  })
+
+  it('refuses who still may after an acknowledged change, wherever they ask, and who may not before it', () => {
+    const use = (token = 0) => ({ do: 'use', token, how: 'read' }) as const
+    const may = { allowed: true } as const
+    const mayNot = { allowed: false } as const
+    const changes = ['disable', 'remove', 'forbid'] as const
+    for (const change of changes.map((what) => ({ do: what }) as const)) {
+      assert.ok(
+        !holds(accessModel, [
+          [0, 1, change, done],
+          [2, 3, use(), may],
+        ]),
+      )
+      assert.ok(
+        holds(accessModel, [
+          [0, 2, change, done],
+          [1, 3, use(), may],
+        ]),
+      )
+      assert.ok(
+        !holds(accessModel, [
+          [0, 1, use(), mayNot],
+          [2, 3, change, done],
+        ]),
+      )
+      // One place that has seen it is the proof for all.
+      assert.ok(
+        !holds(accessModel, [
+          [0, 9, change, done],
+          [1, 2, use(), mayNot],
+          [3, 4, use(), may],
+        ]),
+      )
+    }
+    const revoke = { do: 'revoke', token: 1 } as const
+    assert.ok(
+      !holds(accessModel, [
+        [0, 1, revoke, done],
+        [2, 3, use(1), may],
+      ]),
+    )
+    assert.ok(
+      holds(accessModel, [
+        [0, 1, revoke, done],
+        [2, 3, use(2), may],
+      ]),
+    )
+    const given = [
+      [0, 1, { do: 'remove' }, done],
+      [2, 3, { do: 'disable' }, done],
+      [4, 5, { do: 'add' }, done],
+    ] as const
+    assert.ok(holds(accessModel, [...given, [6, 7, use(), mayNot]]))
+    assert.ok(!holds(accessModel, [...given, [6, 7, use(), may]]))
+    const enabled = [6, 7, { do: 'enable' }, done] as const
+    assert.ok(holds(accessModel, [...given, enabled, [8, 9, use(), may]]))
+    assert.ok(!holds(accessModel, [...given, enabled, [8, 9, use(), mayNot]]))
   })
 
   it('refuses a person that became two', () => {

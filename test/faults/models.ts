@@ -122,6 +122,53 @@ export const tokenModel: Model<TokenState, TokenIn, TokenOut> = {
   key: (state) => state,
 }
 
+/** What one person may do, by all that decides it: their entity, a group, its policy, and the tokens they hold. */
+export type AccessIn =
+  | { readonly do: 'disable' | 'enable' | 'remove' | 'add' | 'forbid' | 'allow' }
+  | { readonly do: 'revoke'; readonly token: number }
+  /** `at`: where it is asked; changes nothing in the model. */
+  | {
+      readonly do: 'use'
+      readonly token: number
+      readonly how: 'read' | 'write'
+      readonly at?: number
+    }
+export type AccessOut = { readonly done: true } | { readonly allowed: boolean }
+export interface AccessState {
+  readonly disabled: boolean
+  readonly member: boolean
+  readonly allows: boolean
+  /** Tokens that were revoked, ascending. */
+  readonly revoked: readonly number[]
+}
+
+export const accessModel: Model<AccessState, AccessIn, AccessOut> = {
+  initial: { disabled: false, member: true, allows: true, revoked: [] },
+  apply: (state, input) => {
+    const done = { done: true } as const
+    switch (input.do) {
+      case 'disable':
+      case 'enable':
+        return [{ ...state, disabled: input.do === 'disable' }, done]
+      case 'remove':
+      case 'add':
+        return [{ ...state, member: input.do === 'add' }, done]
+      case 'forbid':
+      case 'allow':
+        return [{ ...state, allows: input.do === 'allow' }, done]
+      case 'revoke':
+        return [{ ...state, revoked: ascending([...state.revoked, input.token]) }, done]
+      case 'use': {
+        const { disabled, member, allows, revoked } = state
+        return [state, { allowed: !disabled && member && allows && !revoked.includes(input.token) }]
+      }
+    }
+  },
+  reads: (input) => input.do === 'use',
+  key: ({ disabled, member, allows, revoked }) =>
+    `${disabled} ${member} ${allows} ${revoked.join(' ')}`,
+}
+
 /** Logins of one who was never seen before: the first makes the entity, all others find it. */
 export type LoginIn = { readonly do: 'login' } | { readonly do: 'find' }
 export type LoginOut = { readonly entity: string | null }

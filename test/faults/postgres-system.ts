@@ -39,7 +39,10 @@ class DatabaseNode {
   /** Ends it, and starts it again behind the caller's back: the others serve meanwhile. */
   async end(signal: NodeJS.Signals): Promise<void> {
     this.#whole = false
-    await this.server.stop(signal)
+    const { code, stderr } = await this.server.stop(signal)
+    // Killed by us, or well: a node that ended by itself has failed.
+    if (code !== (signal === 'SIGKILL' ? null : 0))
+      throw new Error(`a node ended: ${code} ${stderr}`)
     this.#mending = this.#mend()
     // Told by `mended`.
     this.#mending.catch(() => {})

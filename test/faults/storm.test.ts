@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict'
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { startTestServer } from '../support/server.ts'
+import { skipWithout } from '../support/postgres.ts'
+import { postgresSystem } from './postgres-system.ts'
+import type { Report } from './storm.ts'
 import { storm } from './storm.ts'
 import type { System } from './system.ts'
 import { workerSystem } from './worker-system.ts'
 
 const MS = 8_000
+const NODES_MS = 12_000
 const SHORT_MS = 1_500
 
 describe('workers killed in the middle of writes', () => {
@@ -16,34 +22,71 @@ describe('workers killed in the middle of writes', () => {
     const system = await workerSystem(2)
     t.after(() => system.remove())
     const report = await storm(system, { seed, ms: MS, clients: 8 })
-    const { operations, struck, violations, whileWriting } = report
-    const faults = [...struck].map(([what, times]) => `${what} ${times} times`).join(', ')
-    t.diagnostic(`${operations} operations; ${faults}; again: npm run faults -- --seed ${seed}`)
-    assert.deepEqual(violations, [])
-    assert.ok(whileWriting > 0)
+    t.diagnostic(`${told(report)}; again: npm run faults -- --seed ${seed}`)
+    assert.deepEqual(report.violations, [])
+    assert.ok(report.whileWriting > 0)
   })
 
   it('would be found out, if they only said that a token is revoked', async (t) => {
-    const system = await forgetfulSystem(/^\/v1\/auth\/token\/revoke$/)
+    const system = await dishonestSystem(/^\/v1\/auth\/token\/revoke$/, undefined)
     t.after(() => system.remove())
     const { violations } = await storm(system, { seed: 1, ms: SHORT_MS, clients: 8 })
     assert.ok(violations.length > 0)
     for (const violation of violations) {
-      assert.match(violation, /^token .*: no order of these operations explains their answers/)
+      assert.match(violation, /^(token|access of) .*: no order of these operations explains/)
+    }
+  })
+
+  it('would be found out, if a change counted only a moment after it was acknowledged', async (t) => {
+    const system = await dishonestSystem(/^\/v1\/sys\/policies\/acl\//, 30)
+    t.after(() => system.remove())
+    const { violations } = await storm(system, { seed: 2, ms: SHORT_MS, clients: 8 })
+    assert.ok(violations.length > 0)
+    for (const violation of violations) {
+      assert.match(violation, /^access of .*: no order of these operations explains/)
     }
   })
 })
 
-/** One good server behind something that acknowledges some requests without passing them on. */
-const forgetfulSystem = async (forgotten: RegExp): Promise<System> => {
+describe('nodes and their database broken in the middle of writes', () => {
+  const skip = skipWithout('postgres')
+  it(
+    'lose nothing that was acknowledged, and act on it everywhere at once',
+    { skip },
+    async (t) => {
+      const seed = Math.floor(Math.random() * 2 ** 31)
+      const system = await postgresSystem(3)
+      t.after(() => system.remove())
+      const report = await storm(system, { seed, ms: NODES_MS, clients: 8 })
+      t.diagnostic(`${told(report)}; again: npm run faults -- --system postgresql --seed ${seed}`)
+      assert.deepEqual(report.violations, [])
+      assert.ok(report.whileWriting > 0)
+    },
+  )
+})
+
+const told = ({ operations, struck }: Report): string =>
+  [
+    `${operations} operations`,
+    ...[...struck].map(([what, times]) => `${what} ${times} times`),
+  ].join(', ')
+
+/** One good server behind something that acknowledges some requests and passes them on some ms later, or never. */
+const dishonestSystem = async (pattern: RegExp, laterMs: number | undefined): Promise<System> => {
   const server = await startTestServer({ workers: 1 })
   const between = createServer((incoming, answer) => {
-    if (forgotten.test(incoming.url!)) {
-      incoming.resume()
-      answer.writeHead(204).end()
+    const { method, url, headers } = incoming
+    if (pattern.test(url!) && method !== 'GET') {
+      void buffer(incoming).then(async (body) => {
+        answer.writeHead(204).end()
+        if (laterMs === undefined) return
+        await wait(laterMs)
+        const late = request({ port: server.port, host: '127.0.0.1', method, path: url, headers })
+        late.on('error', () => {})
+        late.end(body)
+      })
       return
     }
-    const { method, url, headers } = incoming
     const passed = request(
       { port: server.port, host: '127.0.0.1', method, path: url, headers },
       (back) => {
@@ -57,7 +100,7 @@ const forgetfulSystem = async (forgotten: RegExp): Promise<System> => {
   await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve))
   const { port } = between.address() as AddressInfo
   return {
-    name: 'a server that forgets',
+    name: 'a server that says what is not so',
     start: async () => {},
     urls: () => [`http://127.0.0.1:${port}`],
     rootToken: () => server.rootToken,

@@ -2,6 +2,7 @@ import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
 import { Client, Tally } from './client.ts'
 import { Random } from './random.ts'
 import type { Subject } from './subject.ts'
+import { accessSubject } from './subjects/access.ts'
 import { loginSubject } from './subjects/login.ts'
 import { membersSubject } from './subjects/members.ts'
 import { namesSubject } from './subjects/names.ts'
@@ -47,6 +48,9 @@ const KINDS: readonly Make[] = [
   membersSubject,
   tokenSubject,
   loginSubject,
+  accessSubject,
+  // Twice: each of its things has many sides.
+  accessSubject,
 ]
 
 /** Many clients use a system while it is broken again and again; then everything that they saw is checked. */

@@ -25,6 +25,7 @@ export class ModelSubject<State, In, Out> implements Subject {
   readonly #draw: (client: Client) => In
   readonly #reads: readonly In[]
   readonly #send: (client: Client, input: In) => Promise<Observed<Out>>
+  readonly #follow: (client: Client, input: In) => readonly In[]
   readonly #history: Operation<In, Out>[] = []
 
   constructor(parts: {
@@ -34,12 +35,15 @@ export class ModelSubject<State, In, Out> implements Subject {
     /** Together they see all of it. */
     readonly reads: readonly In[]
     readonly send: (client: Client, input: In) => Promise<Observed<Out>>
+    /** What is asked the moment an input was answered, all at once; nothing unless given. */
+    readonly follow?: (client: Client, input: In) => readonly In[]
   }) {
     this.name = parts.name
     this.#model = parts.model
     this.#draw = parts.draw
     this.#reads = parts.reads
     this.#send = parts.send
+    this.#follow = parts.follow ?? (() => [])
   }
 
   get operations(): number {
@@ -47,7 +51,9 @@ export class ModelSubject<State, In, Out> implements Subject {
   }
 
   async operate(client: Client): Promise<void> {
-    await this.#observe(client, this.#draw(client))
+    const input = this.#draw(client)
+    if (!(await this.#observe(client, input))) return
+    await Promise.all(this.#follow(client, input).map((next) => this.#observe(client, next)))
   }
 
   async inspect(client: Client): Promise<void> {

@@ -97,9 +97,9 @@ ${more}
     return [...new Set(picked)].map((text) => JSON.parse(text) as T)
   }
 
-  /** The worker processes there are now. */
+  /** The worker processes there are now; one that has ended counts no more, though nobody may have noticed yet. */
   workers(): readonly number[] {
-    return childrenOf(this.process.pid)
+    return childrenOf(this.process.pid).filter(isAlive)
   }
 
   /** How many processes listen on the port. */
