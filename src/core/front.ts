@@ -4,6 +4,7 @@ import type { Route } from '../engine/route.ts'
 import { readInput } from './input.ts'
 import type { Core } from './core.ts'
 import { rootNamespace } from './core.ts'
+import { faultText } from './fault-text.ts'
 import { asRefusal } from './records.ts'
 import type { Reply } from './reply.ts'
 import { NO_RAW_BODY, errorReply, refusalReply } from './reply.ts'
@@ -102,7 +103,7 @@ export class Front {
       if (refusal !== error) this.#options.log(`request ${request.requestId} was refused`, error)
       if (refusal instanceof Refusal) return refusalReply(refusal, true)
       this.#options.log(`request ${request.requestId} failed`, error)
-      return errorReply(500, ['internal error'])
+      return errorReply(500, [faultText(error)])
     }
   }
 }

@@ -14,6 +14,7 @@ import type { BatchTokens } from './batch-tokens.ts'
 import { checkBatchToken } from './batch-tokens.ts'
 import type { Caller, Callers, Nobody } from './callers.ts'
 import { viewOf } from './callers.ts'
+import { faultText } from './fault-text.ts'
 import { helpReply } from './help.ts'
 import type { Input } from './input.ts'
 import { readInput } from './input.ts'
@@ -546,7 +547,8 @@ export class Handler {
     if (refusal instanceof Refusal) return refused(refusal, route)
     this.#parts.onFault(error, `request ${request.requestId}`)
     const bare = route?.public === true
-    return errorReply(500, [bare ? 'internal error' : errorList(['internal error'])])
+    const text = faultText(error)
+    return errorReply(500, [bare ? text : errorList([text])])
   }
 }
 

@@ -1,3 +1,4 @@
+import { BarrierBroken } from '../barrier/barrier-broken.ts'
 import type {
   Reader,
   RecordRange,
@@ -443,5 +444,25 @@ export const createRecords = (options: RecordsOptions): Records => {
     },
   }
 
-  return { ...reader, transact, scan }
+  const getUndamaged = async <T>(ref: Ref<T>): Promise<T | undefined> => {
+    try {
+      return await reader.get(ref)
+    } catch (error) {
+      // Counted and logged by the barrier.
+      if (error instanceof BarrierBroken) return undefined
+      throw error
+    }
+  }
+  const undamaged: Records['undamaged'] = {
+    getMany: async (refs) => {
+      try {
+        return await reader.getMany(refs)
+      } catch (error) {
+        if (!(error instanceof BarrierBroken)) throw error
+        return Promise.all(refs.map(getUndamaged))
+      }
+    },
+  }
+
+  return { ...reader, undamaged, transact, scan }
 }

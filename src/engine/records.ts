@@ -70,6 +70,8 @@ export interface Scanned<T> {
 
 /** The records of a mount or of the server. */
 export interface Records extends Reader {
+  /** As `getMany`, with damaged records taken for absent: for what a list shows beside its keys, never for a decision. */
+  readonly undamaged: Pick<Reader, 'getMany'>
   /**
    * Runs `run` and commits what it put, once, with everything it read as checks; on a conflict runs it again
    * (at most 16 times, then 503). What it read is validated also when it throws or writes nothing (A4).

@@ -18,6 +18,8 @@ export const IDENTITY_RECORDS: readonly string[] = [
   'ga',
   'gan',
   'gc',
+  // Counts are shown only.
+  'gk',
   'gm',
   'gn',
   'mi',

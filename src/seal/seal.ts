@@ -55,7 +55,12 @@ interface SealRecords {
 }
 
 const decodeConfig = (bytes: Uint8Array): SealConfig => {
-  const config = JSON.parse(Buffer.from(bytes).toString()) as SealConfig
+  let config: SealConfig
+  try {
+    config = JSON.parse(Buffer.from(bytes).toString()) as SealConfig
+  } catch {
+    throw new BarrierBroken(CONFIG_KEY, 'is no seal configuration: it was changed')
+  }
   if (config.version !== 1 || config.type !== 'shamir') {
     throw new BarrierBroken(CONFIG_KEY, 'is a seal configuration that this version does not know')
   }

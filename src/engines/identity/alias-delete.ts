@@ -1,5 +1,7 @@
 import type { Tx } from '../../engine/records.ts'
+import { idBytes } from '../../engine/records.ts'
 import { findAlias } from './alias-find.ts'
+import { deletingDamaged } from './delete-damaged.ts'
 import type { ReadCall } from './entity-record.ts'
 import { activityRef, aliasNameRef, aliasRef, liveLinks, rewriteEntity } from './entity-record.ts'
 import type { AliasRecord } from './records.ts'
@@ -19,11 +21,16 @@ export const dropAlias = (
 }
 
 /** Deletes an alias; its entity stays, even without aliases. Nothing happens when there is none (identity.md 2.3). */
-export const deleteAlias = (call: ReadCall, id: string): Promise<void> =>
-  call.records.transact(async (tx) => {
-    const found = await findAlias(tx, call.namespace.number, id)
-    if (found === undefined) return
-    dropAlias(tx, call, found.alias)
-    const aliases = liveLinks(found.owner).filter((link) => link.id !== found.alias.id)
-    rewriteEntity(tx, call.namespace.number, found.owner, { aliases }, false)
-  })
+export const deleteAlias = async (call: ReadCall, id: string): Promise<void> => {
+  if (idBytes(id) === undefined) return
+  const namespace = call.namespace.number
+  await deletingDamaged(call.records, aliasRef(namespace, id), () =>
+    call.records.transact(async (tx) => {
+      const found = await findAlias(tx, namespace, id)
+      if (found === undefined) return
+      dropAlias(tx, call, found.alias)
+      const aliases = liveLinks(found.owner).filter((link) => link.id !== found.alias.id)
+      rewriteEntity(tx, namespace, found.owner, { aliases }, false)
+    }),
+  )
+}

@@ -53,7 +53,7 @@ export const findAliasByName = async (
 
 /** The aliases of a page that count, with their entities; in the page's order. */
 export const confirmAliases = async (
-  reader: Reader,
+  reader: Pick<Reader, 'getMany'>,
   namespace: number,
   page: readonly AliasRecord[],
 ): Promise<readonly LiveAlias[]> => {

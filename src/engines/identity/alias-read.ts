@@ -47,7 +47,7 @@ const aliasPages = async function* (
 ): AsyncIterable<ListPage> {
   for await (const page of scanPage(records, aliases.under(namespace.number), wanted)) {
     const live = await confirmAliases(
-      records,
+      records.undamaged,
       namespace.number,
       page.map(({ value }) => value),
     )

@@ -4,6 +4,7 @@ import { idBytes } from '../../engine/records.ts'
 import { invalid } from '../../engine/refusal.ts'
 import { limits } from '../../limits.ts'
 import { WRITES_PER_ALIAS, dropAlias } from './alias-delete.ts'
+import { deletingDamaged } from './delete-damaged.ts'
 import type { EntityFinder } from './entity-read.ts'
 import { hintEntityId } from './entity-read.ts'
 import type { ReadCall } from './entity-record.ts'
@@ -49,10 +50,13 @@ export const deleteEntity = async (call: ReadCall, find: EntityFinder): Promise<
   if (leftover !== undefined) await sweep(call, leftover)
 }
 
-/** As `deleteEntity`, by id; also ends a deletion that was cut off after its first commit. */
+/** As `deleteEntity`, by id; also ends a deletion that was cut off after its first commit, and one whose record is damaged. */
 export const deleteEntityById = async (call: ReadCall, id: string): Promise<void> => {
   if (idBytes(id) === undefined) return
-  await deleteEntity(call, (tx) => findEntity(tx, call.namespace.number, id))
+  const namespace = call.namespace.number
+  await deletingDamaged(call.records, entityRef(namespace, id), () =>
+    deleteEntity(call, (tx) => findEntity(tx, namespace, id)),
+  )
   await leaveAllGroups(call, id)
 }
 

@@ -23,7 +23,9 @@ const entityPages = async function* (
 ): AsyncIterable<ListPage> {
   for await (const page of scanPage(records, entities.under(namespace.number), wanted)) {
     const links = page.flatMap(({ value }) => value.aliases)
-    const found = await records.getMany(links.map(({ id }) => aliasRef(namespace.number, id)))
+    const found = await records.undamaged.getMany(
+      links.map(({ id }) => aliasRef(namespace.number, id)),
+    )
     const byId = new Map(found.flatMap((alias) => (alias === undefined ? [] : [[alias.id, alias]])))
     const keyInfo: Record<string, unknown> = {}
     for (const { value: entity } of page) {

@@ -2,6 +2,7 @@ import type { Call } from '../../engine/call.ts'
 import type { Records, Tx } from '../../engine/records.ts'
 import { idText } from '../../engine/records.ts'
 import { limits } from '../../limits.ts'
+import { deletingDamaged } from './delete-damaged.ts'
 import { dropCounters } from './group-counters.ts'
 import type { GroupFinder } from './group-read.ts'
 import {
@@ -9,6 +10,7 @@ import {
   groupAliasNameRef,
   groupKey,
   groupNameRef,
+  groupRef,
   knownGroupAliasRef,
   knownGroupRef,
   memberRef,
@@ -55,6 +57,22 @@ export const deleteGroup = async (
     return group.id
   })
   if (id !== undefined) await dropCounters(call.records, call.namespace.number, id)
+}
+
+/** As `deleteGroup`, by id; also one whose record is damaged. */
+export const deleteGroupById = async (
+  call: Pick<Call, 'names' | 'namespace' | 'records'>,
+  id: string,
+): Promise<void> => {
+  const namespace = call.namespace.number
+  const ref = groupRef(namespace, id)
+  if (ref === undefined) return
+  await deletingDamaged(
+    call.records,
+    ref,
+    () => deleteGroup(call, (tx) => tx.get(ref)),
+    (tx) => tx.stamp('tree', namespace),
+  )
 }
 
 /** The listing needs no guard: whatever it misses is left behind harmlessly; what it finds is read again and checked. */

@@ -28,7 +28,7 @@ const groupPages = async function* (
   for await (const page of scanPage(records, groups.under(namespace), wanted)) {
     const shown = page.map(({ value }) => value)
     const counts = await readCounts(records, namespace, shown)
-    const aliases = await records.getMany(
+    const aliases = await records.undamaged.getMany(
       shown.flatMap(({ aliasId }) =>
         aliasId === undefined ? [] : [knownGroupAliasRef(namespace, aliasId)],
       ),

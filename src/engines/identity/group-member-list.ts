@@ -162,7 +162,7 @@ const namesOf = async (
   { namespace: { number: namespace }, records }: ListCall,
   entries: readonly Entry[],
 ): Promise<readonly (string | undefined)[]> => {
-  const found = await records.getMany<{ readonly name: string }>(
+  const found = await records.undamaged.getMany<{ readonly name: string }>(
     entries.map(({ kind, id }) =>
       kind === 'entity' ? entityRef(namespace, id) : knownGroupRef(namespace, id),
     ),

@@ -7,7 +7,7 @@ import type { Route } from '../../engine/route.ts'
 import { route } from '../../engine/route.ts'
 import type { GroupAliasWrite } from './group-alias.ts'
 import { deleteGroupAlias, readGroupAlias, writeGroupAlias } from './group-alias.ts'
-import { deleteGroup } from './group-delete.ts'
+import { deleteGroup, deleteGroupById } from './group-delete.ts'
 import { listGroupAliases, listGroupNames, listGroups } from './group-list.ts'
 import { byId, byName, hintGroupId, readGroup } from './group-read.ts'
 import type { GroupWrite } from './group-write.ts'
@@ -112,7 +112,7 @@ export const groupRoutes = (deps: { readonly mounts: MountDirectory }): readonly
         },
         update: writeById,
         delete: async (call) => {
-          await deleteGroup(call, byId(call, call.input.id))
+          await deleteGroupById(call, call.input.id)
           return undefined
         },
       },
