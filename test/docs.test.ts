@@ -36,6 +36,21 @@ it('links between the pages lead to files and headings that exist', async () => 
   assert.deepEqual(broken, [])
 })
 
+it('every page is in the table of the README, and every decision in the list of decisions', async () => {
+  const missing: string[] = []
+  const readme = read('README.md')
+  const list = read('docs/decisions/README.md')
+  for await (const page of glob('docs/**/*.md', { cwd: root })) {
+    const decision = /^docs\/decisions\/(.*)$/.exec(page)?.[1]
+    const linked =
+      decision === undefined || decision === 'README.md'
+        ? readme.includes(`](${page})`)
+        : list.includes(`](${decision})`)
+    if (!linked) missing.push(page)
+  }
+  assert.deepEqual(missing, [])
+})
+
 /** The anchors that GitHub makes of headings. */
 const anchorsOf = (text: string): readonly string[] =>
   [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>

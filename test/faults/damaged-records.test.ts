@@ -78,6 +78,7 @@ const makeWorld = async (): Promise<World> => {
   })
   const { aliases } = made(await server.ask('read', `identity/entity/id/${auth.entity_id}`)).data
   const aliasId = aliases[0].id
+  await write('identity/group', { name: 'ops' })
   const group = made(await server.ask('read', 'identity/group/name/eng')).data.id
   await server.close()
   const entries: Entry[] = []
@@ -149,8 +150,7 @@ describe('one damaged record', () => {
               assert.ok(!(operation === 'list' && IDENTITY.has(prefix)), `${path} with ${prefix}`)
             } else if (operation === 'list' || path.endsWith('/login')) {
               assert.equal(answer.status, baseline[index]!.status, `${path} with ${prefix}`)
-            } else if (prefix !== 'gk') {
-              // Of a damaged counter only what is shown differs.
+            } else if (!LISTED.has(prefix)) {
               assert.deepEqual(shown(answer), shown(baseline[index]!), `${path} with ${prefix}`)
             }
           }
@@ -164,22 +164,23 @@ describe('one damaged record', () => {
     assert.deepEqual([...stopped].toSorted(), ['cluster', 'm', 'meta', 'p'])
   })
 
-  const entityOf = (id: string): Entry =>
-    world.entries.find(
-      ({ key }) =>
-        Buffer.from(key).includes(Buffer.from(id.replaceAll('-', ''), 'hex')) &&
-        prefixOf({ key }) === 'e',
+  /** The record of a kind under an id. */
+  const recordOf = (prefix: string, id: string): Entry => {
+    const key = Buffer.from(id.replaceAll('-', ''), 'hex')
+    return world.entries.find(
+      (entry) => prefixOf(entry) === prefix && Buffer.from(entry.key).subarray(-16).equals(key),
     )!
+  }
 
   it('of a person is set aside and counted, and lists show the others', async () => {
-    await inWorld(world, entityOf(world.bob), async (server) => {
+    await inWorld(world, recordOf('e', world.bob), async (server) => {
       const list = await server.ask('list', 'identity/entity/id/')
       assert.deepEqual(list.body.data.keys, [world.aliceEntity])
       const members = await server.ask('list', `identity/group-member/id/${world.group}`)
       assert.deepEqual(members.body.data.keys, [world.aliceEntity])
       const { detail } = (await server.ask('read', 'sys/health', { detail: 'true' })).body
       assert.deepEqual(detail.set_aside, { records: 1, by_kind: { e: 1 } })
-      const key = Buffer.from(entityOf(world.bob).key).toString('hex')
+      const key = Buffer.from(recordOf('e', world.bob).key).toString('hex')
       assert.equal(server.lines.filter((line) => line.includes(key)).length > 0, true)
       assert.ok(!server.lines.join().includes('bob'))
     })
@@ -200,7 +201,7 @@ describe('one damaged record', () => {
 
   it('of a person is mended by deleting it and making it anew; what they held is dead', async () => {
     await mended(
-      entityOf(world.aliceEntity),
+      recordOf('e', world.aliceEntity),
       `identity/entity/id/${world.aliceEntity}`,
       async (server) => {
         const dead = await server.ask('read', 'auth/token/lookup-self', undefined, world.alice)
@@ -211,22 +212,24 @@ describe('one damaged record', () => {
         assert.equal((await server.ask('read', 'secret/data/a', undefined, token)).status, 403)
       },
     )
-    await mended(entityOf(world.bob), `identity/entity/id/${world.bob}`, async (server) => {
+    await mended(recordOf('e', world.bob), `identity/entity/id/${world.bob}`, async (server) => {
       made(await server.ask('update', 'identity/entity', { name: 'bob' }))
       assert.equal((await server.ask('read', 'identity/entity/name/bob')).status, 200)
     })
   })
 
-  const firstOf = (prefix: string): Entry =>
-    world.entries.find((entry) => prefixOf(entry) === prefix)!
   it('of an alias or a group is mended the same way', async () => {
-    await mended(firstOf('a'), `identity/entity-alias/id/${world.aliasId}`, async (server) => {
-      assert.equal(
-        (await server.ask('update', 'auth/approle/login', world.credentials, '')).status,
-        200,
-      )
-    })
-    await mended(firstOf('g'), `identity/group/id/${world.group}`, async (server) => {
+    await mended(
+      recordOf('a', world.aliasId),
+      `identity/entity-alias/id/${world.aliasId}`,
+      async (server) => {
+        assert.equal(
+          (await server.ask('update', 'auth/approle/login', world.credentials, '')).status,
+          200,
+        )
+      },
+    )
+    await mended(recordOf('g', world.group), `identity/group/id/${world.group}`, async (server) => {
       const denied = await server.ask('read', 'secret/data/a', undefined, world.alice)
       assert.equal(denied.status, 403)
       made(
@@ -256,10 +259,13 @@ describe('one damaged record', () => {
 /** Records of people and groups: one of them stops nothing but what needs it. */
 const IDENTITY = new Set(['a', 'al', 'an', 'e', 'em', 'en', 'g', 'gk', 'gm', 'gn'])
 
+/** Those of them that are seen in lists, or counted, and left out there: the list of a group's members is one. */
+const LISTED = new Set(['gk', 'gm'])
+
 /** What does not change from one asking to the next. */
 const shown = ({ status, body }: Answer): unknown => ({
   status,
-  data: body.data,
+  data: { ...body.data, ttl: undefined },
   errors: body.errors,
 })
 

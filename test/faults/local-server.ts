@@ -47,7 +47,7 @@ export const startLocal = async (store: Store, key?: Buffer): Promise<LocalServe
     onSeal: () => serving.lifecycle.close(),
   })
   const log = (message: string, error?: unknown): void =>
-    void lines.push(error === undefined ? message : `${message}: ${String(error)}`)
+    void lines.push(error === undefined ? message : `${message}: ${(error as Error).message}`)
   const serving = makeServing({ config, store, keeper, log })
   let opens = key
   if (opens === undefined) {

@@ -68,11 +68,12 @@ const writeIn = async (
   }
   const owner =
     write.name === '' ? undefined : await tx.get(entityNameRef(names, namespace.number, write.name))
-  if (chosen !== undefined && owner !== undefined && owner.id !== chosen.id) {
-    throw invalid('entity name is already in use')
-  }
   const named =
     owner === undefined ? undefined : await tx.get(entityRef(namespace.number, owner.id))
+  // A name whose entity is gone (it was damaged) is free.
+  if (chosen !== undefined && named !== undefined && named.id !== chosen.id) {
+    throw invalid('entity name is already in use')
+  }
   const entity = chosen ?? named
   const policies = write.policies === undefined ? undefined : policyNames(write.policies)
   if (policies?.includes('root') === true) throw invalid('policies cannot contain root')

@@ -205,7 +205,12 @@ const checkFields = async (
   if (type !== 'internal' && type !== 'external') throw invalid(`invalid group type "${type}"`)
   if (write.name !== '') {
     const owner = await tx.get(groupNameRef(names, namespace.number, write.name))
-    if (owner !== undefined && owner.id !== found?.id) throw invalid('group name is already in use')
+    // A name whose group is gone (it was damaged) is free.
+    const taken =
+      owner !== undefined &&
+      owner.id !== found?.id &&
+      (await tx.get(knownGroupRef(namespace.number, owner.id))) !== undefined
+    if (taken) throw invalid('group name is already in use')
   }
   if (type === 'external' && write.memberEntityIds !== undefined) {
     throw invalid("member entities can't be set manually for external groups")
