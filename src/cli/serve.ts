@@ -17,7 +17,7 @@ export const serve = async (
   announce: (running: RunningServer) => Promise<string>,
 ): Promise<number> => {
   const log = new ServerLog(io, config)
-  for (const note of config.notes) log.line(note)
+  for (const note of config.notes) log.note(note)
   let stop = (_signal: NodeJS.Signals): void => undefined
   const stopped = new Promise<void>((resolve) => (stop = () => resolve()))
   // Before it listens: a signal that comes while it starts must not cut it off in the middle.
@@ -43,7 +43,7 @@ export const serve = async (
 
 const reload = (running: RunningServer, io: CommandIo, log: ServerLog): void => {
   say(io, '==> Signet reload triggered')
-  running.reload?.().catch((error: unknown) => log.line(`reload failed: ${messageOf(error)}`))
+  running.reload?.().catch((error: unknown) => log.note(`reload failed: ${messageOf(error)}`))
 }
 
 const starting = async (

@@ -13,13 +13,20 @@ export class ServerLog {
     this.#config = config
   }
 
-  /** Takes a line. */
-  readonly line = (message: string): void => {
-    const time = new Date().toISOString()
-    const text =
-      this.#config.logFormat === 'json' ? JSON.stringify({ time, message }) : `${time} ${message}`
+  /** Takes a line of the server's log, which has its time and level already. */
+  readonly line = (text: string): void => {
     if (this.#waiting === undefined) this.#write(text)
     else this.#waiting.push(text)
+  }
+
+  /** Takes what the command itself has to say, in the form of the server's lines. */
+  readonly note = (message: string): void => {
+    const time = new Date().toISOString()
+    this.line(
+      this.#config.logFormat === 'json'
+        ? JSON.stringify({ '@level': 'info', '@message': message, '@timestamp': time })
+        : `${time} [INFO]  ${message}`,
+    )
   }
 
   /** Writes what has waited, and from now on every line at once. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { createServer as createPlainServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
-import { createServer as createTlsServer } from 'node:tls'
-import type { TlsOptions } from 'node:tls'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:tls'
+import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import { Connection } from './connection.ts'
 import type { ConnectionHost } from './connection.ts'
 import type { CorsRules } from './cors.ts'
@@ -53,6 +53,8 @@ export interface Listener {
   listen(address: ListenAddress): Promise<BoundAddress>
   /** Stops to accept, closes idle connections, finishes what has begun; after `graceMs` closes the rest. */
   stop(graceMs: number): Promise<void>
+  /** Uses these certificates for connections from now on; under way ones keep theirs. Nothing happens on a plain listener. */
+  renewTls(tls: SecureContextOptions): void
   /** Open connections, for metrics and tests. */
   connections(): number
 }
@@ -139,6 +141,10 @@ class HttpListener implements Listener, ConnectionHost {
       })
     for (const socket of this.#handshakes) socket.destroy()
     clearInterval(this.#sweeper)
+  }
+
+  renewTls(tls: SecureContextOptions): void {
+    if (this.#server instanceof TlsServer) this.#server.setSecureContext(tls)
   }
 
   connections(): number {

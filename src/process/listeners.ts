@@ -1,6 +1,12 @@
 import { chmodSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import type { SecureContextOptions } from 'node:tls'
 import type { ServerAddress } from '../config/running-server.ts'
-import type { ListenerConfig, ServerConfig, UnixListenerConfig } from '../config/server-config.ts'
+import type {
+  ListenerConfig,
+  ListenerTls,
+  ServerConfig,
+  UnixListenerConfig,
+} from '../config/server-config.ts'
 import type { HttpLimits } from '../http/limits.ts'
 import type { BoundAddress, Listener } from '../http/listener.ts'
 import { createListener } from '../http/listener.ts'
@@ -19,6 +25,8 @@ const LOCAL_NAMES = ['localhost', '127.0.0.1', '[::1]']
 /** The listeners of a process, accepting. */
 export interface Listening {
   readonly addresses: readonly ServerAddress[]
+  /** Reads certificates and keys again (SIGHUP); a file that cannot be read is an Error, and the old ones stay in use. */
+  reload(): void
   /** Stops to accept and finishes what has begun, at most `graceMs`. */
   stop(graceMs: number): Promise<void>
 }
@@ -46,6 +54,11 @@ export const openListeners = async (
   }
   return {
     addresses,
+    reload: () => {
+      for (const [index, { tls }] of config.listeners.map(withTls).entries()) {
+        if (tls !== undefined) listeners[index]!.renewTls(secretsOf(tls))
+      }
+    },
     stop: async (graceMs) => {
       await Promise.all(listeners.map((listener) => listener.stop(graceMs)))
     },
@@ -75,13 +88,27 @@ const limitsOf = ({ limits }: ListenerConfig): Partial<HttpLimits> => ({
   ...(limits.jsonStrings === undefined ? {} : { jsonStrings: limits.jsonStrings }),
 })
 
+const withTls = (wanted: ListenerConfig): { readonly tls: ListenerTls | undefined } => ({
+  tls: wanted.kind === 'tcp' ? wanted.tls : undefined,
+})
+
+/** What a listener's TLS is made of, read from its files now. */
+const secretsOf = (tls: ListenerTls): SecureContextOptions => ({
+  cert: readFileSync(tls.certFile),
+  key: readFileSync(tls.keyFile),
+  minVersion: tls.minVersion,
+  maxVersion: tls.maxVersion,
+  ...(tls.ciphers === undefined ? {} : { ciphers: tls.ciphers }),
+  ...(tls.clientCaFile === undefined ? {} : { ca: readFileSync(tls.clientCaFile) }),
+})
+
 const makeListener = (
   wanted: ListenerConfig,
   config: ServerConfig,
   { front, handle, metrics, pages, settings }: Answering,
   log: Log,
 ): Listener => {
-  const tls = wanted.kind === 'tcp' ? wanted.tls : undefined
+  const { tls } = withTls(wanted)
   const loopback = wanted.kind === 'tcp' && /^(127\.|localhost$|::1$)/.test(wanted.host)
   return createListener({
     handle: withForwardedFor(
@@ -103,12 +130,7 @@ const makeListener = (
       tls === undefined
         ? undefined
         : {
-            cert: readFileSync(tls.certFile),
-            key: readFileSync(tls.keyFile),
-            minVersion: tls.minVersion,
-            maxVersion: tls.maxVersion,
-            ...(tls.ciphers === undefined ? {} : { ciphers: tls.ciphers }),
-            ...(tls.clientCaFile === undefined ? {} : { ca: readFileSync(tls.clientCaFile) }),
+            ...secretsOf(tls),
             requestCert: !tls.disableClientCerts,
             rejectUnauthorized: tls.requireClientCert,
           },

@@ -39,7 +39,10 @@ export const startSingle = async (config: ServerConfig, io: ServerIo): Promise<R
         removeSocketFiles(config.listeners)
         await close()
       },
-      reload: () => serving.reload(),
+      reload: async () => {
+        listening.reload()
+        await serving.reload()
+      },
     }
   } catch (error) {
     await close()

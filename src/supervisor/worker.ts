@@ -64,9 +64,12 @@ const start = async ({
     try {
       if (kind === 'key' && payload.length > 0) await serving.lifecycle.unseal(payload)
       if (kind === 'forget') await serving.lifecycle.close()
+    } catch (error) {
+      // One that does not open while the others are open would answer `sealed` for them: it does not begin to listen.
+      keyKnown.reject(error)
+      throw error
     } finally {
       payload.fill(0)
-      // Without its key it still says that it is sealed.
       keyKnown.resolve()
     }
     return Buffer.from('done')
@@ -85,7 +88,10 @@ const start = async ({
   if (first) flushCompileCache()
   return {
     listening,
-    reload: () => serving.reload(),
+    reload: async () => {
+      listening.reload()
+      await serving.reload()
+    },
     close: async () => {
       await serving.lifecycle.close()
       await storage.close()

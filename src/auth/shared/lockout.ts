@@ -38,7 +38,8 @@ export const tunedLockout = (mount: Mount, server: LockoutConfig): LockoutConfig
   const tuned = mount.lockout ?? {}
   // Tuned numbers of 0 fall back, too.
   return {
-    disabled: tuned.disabled ?? server.disabled,
+    // A configured threshold of 0 means that nobody is locked out.
+    disabled: tuned.disabled ?? (server.disabled || server.threshold === 0),
     threshold: tuned.threshold || server.threshold,
     durationMs: (tuned.durationSeconds ?? 0) * 1000 || server.durationMs,
     counterResetMs: (tuned.counterResetSeconds ?? 0) * 1000 || server.counterResetMs,
