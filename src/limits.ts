@@ -32,10 +32,10 @@ export const limits = {
   tokenRoleBytes: 131_072,
   /** Groups an entity can be in, inherited ones included (architecture.md E9). */
   groupsPerEntity: 2_000,
-  /** Callers kept in memory, per process. */
-  cachedCallers: 20_000,
+  /** Callers kept in memory, per process: some three thousand (architecture.md E10). */
+  cachedCallerBytes: 16_777_216,
   /** Decoded records kept in memory, per process (architecture.md E10). */
-  cachedRecordBytes: 25_165_824,
+  cachedRecordBytes: 20_971_520,
   /** A larger record is not kept: large secrets would push out everything else. */
   cachedRecordBytesEach: 262_144,
   /** Answers of entities kept with their texts in memory, per process: about 6 kB each. */

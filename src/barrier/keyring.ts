@@ -1,8 +1,12 @@
 import type { KeyObject } from 'node:crypto'
 import { createHmac, createSecretKey, hkdfSync, randomBytes } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 
 const KEY_BYTES = 32
 const HASH_BYTES = 16
+const REMEMBERED_HASHES = 8_192
+/** Longer texts are rarely hashed twice. */
+const REMEMBERED_UNITS = 64
 
 /** One AES-256 key of the barrier. Terms count from 1; `installedAt` in ms since 1970. */
 export interface Term {
@@ -29,6 +33,8 @@ interface StoredKeyring {
 export class Keyring {
   readonly #indexKey: KeyObject
   readonly #kinds = new Map<string, KeyObject>()
+  /** Names hashed lately: accessors, roles and people come again and again. */
+  readonly #hashes = new LRUCache<string, Uint8Array>({ max: REMEMBERED_HASHES })
   #terms: ReadonlyMap<number, Term>
   #active: Term
 
@@ -83,7 +89,15 @@ export class Keyring {
       )
       this.#kinds.set(kind, key)
     }
-    return createHmac('sha256', key).update(text).digest().subarray(0, HASH_BYTES)
+    const known = typeof text === 'string' && text.length <= REMEMBERED_UNITS
+    const name = known ? `${kind} ${text}` : ''
+    const before = known ? this.#hashes.get(name) : undefined
+    if (before !== undefined) return before
+    // Copied out: the digest lies in a block that it would keep alive.
+    const hash = new Uint8Array(HASH_BYTES)
+    hash.set(createHmac('sha256', key).update(text).digest().subarray(0, HASH_BYTES))
+    if (known) this.#hashes.set(name, hash)
+    return hash
   }
 
   /** A key for another use that is as lasting as the index key (a salt of an engine, a token signature). `purpose` is a constant of the code. */

@@ -60,8 +60,9 @@ export interface CallersOptions {
 /** Loads the token that a caller is built from. */
 type Load = (reader: Reader, now: number) => Promise<Alive | undefined>
 
-/** Tokens of ours are shorter: made-up ones must not fill the memory. */
-const SHORT_TOKEN = 64
+/** What a caller takes in memory, about: its token, policies and audit texts, and each record it rests on. */
+const CALLER_BYTES = 4_000
+const DEPENDENCY_BYTES = 100
 
 const sortedUnion = (...lists: readonly (readonly string[])[]): string[] =>
   [...new Set(lists.flat())].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
@@ -69,9 +70,7 @@ const sortedUnion = (...lists: readonly (readonly string[])[]): string[] =>
 /** Builds callers and keeps them; one that is kept is used only after its versions were confirmed. */
 export class Callers {
   readonly #options: CallersOptions
-  readonly #cache = new LRUCache<string, Cached>({ max: limits.cachedCallers })
-  /** The keys of tokens lately seen: hashing one costs more than all else here. */
-  readonly #keys = new LRUCache<string, Uint8Array>({ max: limits.cachedCallers })
+  readonly #cache = new LRUCache<string, Cached>({ maxSize: limits.cachedCallerBytes })
 
   constructor(options: CallersOptions) {
     this.#options = options
@@ -79,8 +78,8 @@ export class Callers {
 
   /** Who a token is; `spent` as for `liveToken`. Throws a Refusal when the store is not available. */
   async identify(namespace: Namespace, text: string, spent = false): Promise<Caller | Nobody> {
-    const { batch } = this.#options
-    const key = this.#keyOf(text)
+    const { batch, names } = this.#options
+    const key = tokenKey(names, text)
     if (!isBatchToken(text)) {
       return this.#of(namespace, key, (reader, now) =>
         liveToken(reader, namespace, key, now, spent),
@@ -91,16 +90,6 @@ export class Callers {
       if (record === undefined) return undefined
       return judgeToken(reader, namespace, { type: 'batch', key, record }, now)
     })
-  }
-
-  #keyOf(text: string): Uint8Array {
-    if (text.length > SHORT_TOKEN) return tokenKey(this.#options.names, text)
-    let key = this.#keys.get(text)
-    if (key === undefined) {
-      key = tokenKey(this.#options.names, text)
-      this.#keys.set(text, key)
-    }
-    return key
   }
 
   /** The same for a token that was found alive. */
@@ -123,7 +112,9 @@ export class Callers {
     })
     if (typeof built === 'string') this.#cache.delete(id)
     // What is limited in uses is read for each request anyway.
-    else if (built.token.record.numUses === 0) this.#cache.set(id, built)
+    else if (built.token.record.numUses === 0) {
+      this.#cache.set(id, built, { size: CALLER_BYTES + DEPENDENCY_BYTES * built.keys.length })
+    }
     return built
   }
 

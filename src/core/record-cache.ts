@@ -51,6 +51,11 @@ export class RecordCache {
     return found
   }
 
+  /** For what this process has just changed. */
+  forget(id: string): void {
+    this.#entries.delete(id)
+  }
+
   /** Keeps what was read; `bytes` is the length of the value as JSON. */
   keep(record: CachedRecord, bytes: number): void {
     freeze(record.value)

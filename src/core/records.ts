@@ -216,9 +216,11 @@ class Transaction implements Tx {
     { readonly ref: Ref<unknown>; readonly value: unknown; readonly gone: boolean }
   >()
   readonly #store: Store
+  readonly #cache: RecordCache | undefined
 
   constructor(store: Store, cache: RecordCache | undefined) {
     this.#store = store
+    this.#cache = cache
     this.reads = new TrackedReader(store, cache)
   }
 
@@ -248,10 +250,14 @@ class Transaction implements Tx {
   }
 
   async #peekMany<T>(refs: readonly Ref<T>[]): Promise<(T | undefined)[]> {
-    const values = await new TrackedReader(this.#store).getMany(refs)
-    return refs.map((ref, index) => {
-      const own = this.writes.get(ref.id)
-      return own === undefined ? values[index] : (own.value as T | undefined)
+    // What the transaction rests on anyway is as good as what is there now.
+    const unread = refs.filter((ref) => !this.writes.has(ref.id) && !this.reads.seen.has(ref.id))
+    const reader = new TrackedReader(this.#store, this.#cache)
+    if (unread.length > 0) await reader.getMany(unread)
+    return refs.map((ref) => {
+      const known =
+        this.writes.get(ref.id) ?? this.reads.seen.get(ref.id) ?? reader.seen.get(ref.id)
+      return known!.value as T | undefined
     })
   }
 
@@ -349,7 +355,10 @@ export const createRecords = (options: RecordsOptions): Records => {
       deadlineIn(limits.storeWaitMs),
     )
     if (outcome.kind === 'committed') {
-      for (const [key, { gone }] of tx.writes) if (own.has(key)) written.set(key, gone ? 0 : id)
+      for (const [key, { gone }] of tx.writes) {
+        if (own.has(key)) written.set(key, gone ? 0 : id)
+        cache?.forget(key)
+      }
       return outcome
     }
     return outcome.stale.some((key) => own.has(keyId(key))) ? 'stale-authority' : outcome

@@ -1,4 +1,5 @@
 import { createAuditBroker } from '../audit/broker.ts'
+import { BarrierBroken } from '../barrier/barrier-broken.ts'
 import { BatchSealer } from '../barrier/batch-sealer.ts'
 import { BrokenValues } from '../barrier/broken-values.ts'
 import type { LockoutConfig } from '../auth/shared/lockout.ts'
@@ -45,6 +46,7 @@ import { version } from '../version.ts'
 import type { Behind } from './health.ts'
 import { healthOf, IDENTITY_RECORDS } from './health.ts'
 import { LiveSettings } from './live-settings.ts'
+import { keepHeapSmall } from './small-heap.ts'
 import type { Log, Logs } from './log.ts'
 import { LOGGERS, LogLevels } from './log.ts'
 import { withUiHeaders } from './page-rules.ts'
@@ -81,6 +83,7 @@ export const makeServing = (parts: {
   /** Where each part has a logger of its own, whose level can be set; absent: all write to `log`. */
   readonly logs?: Logs
 }): Serving => {
+  keepHeapSmall()
   const { config, store, keeper, log, meters = new ProcessMeters() } = parts
   const metrics = createMetricsPort(
     parts.collectMeasured ?? (async () => [meters.measured()]),
@@ -187,7 +190,14 @@ export const makeServing = (parts: {
       log,
     })
     await orEnd(settings.start(SETTINGS_MS))
-    await orEnd(noteVersion(core.records, rootNamespace, facts, await core.now()))
+    const noted = noteVersion(core.records, rootNamespace, facts, await core.now())
+    await orEnd(
+      noted.catch((error: unknown) => {
+        // A history that is damaged keeps nobody from working.
+        if (!(error instanceof BarrierBroken)) throw error
+        log('the version could not be noted', error)
+      }),
+    )
     unsealed = { core, names: keyring, broker, settings }
     reopenAudit = async () => {
       for (const { path, text } of await broker.reopen()) log(`audit device ${path}: ${text}`)

@@ -24,13 +24,16 @@ const mount = (...words: readonly string[]): boolean => spawnSync('mount', words
 
 /** A file system of its own in memory, unmounted at the end; undefined, said aloud, where that is not allowed. */
 const ownFileSystem = (t: TestContext, bytes: number): string | undefined => {
-  const folder = scratch(t)
+  const folder = mkdtempSync(join(tmpdir(), 'signet-environment-'))
+  t.after(() => {
+    spawnSync('umount', ['-l', folder])
+    rmSync(folder, { recursive: true, force: true })
+  })
   if (!mount('-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', folder)) {
     console.error('SKIPPED: only root may mount a file system')
     t.skip('only root may mount a file system')
     return undefined
   }
-  t.after(() => void spawnSync('umount', ['-l', folder]))
   return folder
 }
 

@@ -38,7 +38,7 @@ describe('workers killed in the middle of writes', () => {
   })
 
   it('would be found out, if a change counted only a moment after it was acknowledged', async (t) => {
-    const system = await dishonestSystem(/^\/v1\/sys\/policies\/acl\//, 30)
+    const system = await dishonestSystem(/^\/v1\/sys\/policies\/acl\//, 100)
     t.after(() => system.remove())
     const { violations } = await storm(system, { seed: 2, ms: SHORT_MS, clients: 8 })
     assert.ok(violations.length > 0)

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { getLastVersion, open } from 'lmdb'
 import type { Database, RootDatabase } from 'lmdb'
 import { createSystemClock, StoreClock } from '../clock.ts'
@@ -257,22 +257,44 @@ class LmdbStore implements LmdbStoreHandle {
   }
 }
 
+/** One after the other: of a read-only file system, Node's recursive way says that the folder does not exist. */
+const makeFolder = (path: string): void => {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Perhaps another process was faster.
+    if (!existsSync(path)) throw error
+  }
+}
+
+const openRoot = ({ path, mapSizeBytes }: LmdbOptions): RootDatabase<Uint8Array, Uint8Array> => {
+  try {
+    return open<Uint8Array, Uint8Array>({
+      path: join(path, LMDB_FILE),
+      // The default acknowledges before the flush.
+      overlappingSync: false,
+      keyEncoding: 'binary',
+      encoding: 'binary',
+      useVersions: true,
+      maxReaders: MAX_READERS,
+      ...(mapSizeBytes !== undefined && { mapSize: mapSizeBytes }),
+    })
+  } catch (error) {
+    // LMDB does not say where.
+    const why = error instanceof Error ? error.message : String(error)
+    throw new Error(`the data folder ${path} cannot be used: ${why}`, { cause: error })
+  }
+}
+
 /**
  * The store in a folder of this machine, shared by all processes that open it; who may own the folder is settled
  * by `claimDataFolder`. Throws an Error for a file system or a file that LMDB cannot use.
  */
 export const openLmdbStore = (options: LmdbOptions): LmdbStoreHandle => {
-  mkdirSync(options.path, { recursive: true, mode: 0o700 })
+  makeFolder(options.path)
   if (options.anyFileSystem !== true) ensureLocalFileSystem(options.path)
-  const root = open<Uint8Array, Uint8Array>({
-    path: join(options.path, LMDB_FILE),
-    // The default acknowledges before the flush.
-    overlappingSync: false,
-    keyEncoding: 'binary',
-    encoding: 'binary',
-    useVersions: true,
-    maxReaders: MAX_READERS,
-    ...(options.mapSizeBytes !== undefined && { mapSize: options.mapSizeBytes }),
-  })
+  const root = openRoot(options)
   return new LmdbStore(root, options.path, new StoreClock(options.clock ?? createSystemClock()))
 }
