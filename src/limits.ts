@@ -71,7 +71,7 @@ export const limits = {
   fetchedKeysPauseMs: 10_000,
   /** Mounts whose fetched or parsed keys are kept in memory, per process. */
   cachedKeySources: 1_000,
-  /** Passwords hashed at once, per process, never more than cores: of libuv's four threads one stays free for commits and audit. */
+  /** Passwords hashed at once, per process, never more than cores: each has a thread of its own, which takes some memory. */
   passwordsAtOnce: 3,
   /** Logins that wait for a thread, about eight seconds' worth on two cores; more are answered 503. */
   passwordsWaiting: 256,
