@@ -204,10 +204,16 @@ describe('PostgreSQL that goes away', { skip: skipWithout('postgres') }, () => {
     }
     await set('nobody')
     test.after(async () => set(''))
-    // The setting reaches the server's processes a moment later.
+    // The setting reaches the server's processes a moment later, the one that makes commits wait last of all.
     for (;;) {
-      const [row] = await server.run('show synchronous_standby_names')
-      if (row!['synchronous_standby_names'] === 'nobody') return { release: async () => set('') }
+      const probe = server.run("select pg_logical_emit_message(true, 'probe', '')")
+      const held = await Promise.race([probe.then(() => false), setTimeout(100).then(() => true)])
+      if (!held) continue
+      await server.run(
+        "select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'",
+      )
+      await probe
+      return { release: async () => set('') }
     }
   }
 
