@@ -209,10 +209,15 @@ describe('PostgreSQL that goes away', { skip: skipWithout('postgres') }, () => {
       const probe = server.run("select pg_logical_emit_message(true, 'probe', '')")
       const held = await Promise.race([probe.then(() => false), setTimeout(100).then(() => true)])
       if (!held) continue
-      await server.run(
-        "select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'",
-      )
-      await probe
+      let ended = false
+      const end = probe.finally(() => (ended = true))
+      // It may not wait yet: it is told to stop until it has.
+      while (!ended) {
+        await server.run(
+          "select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'",
+        )
+      }
+      await end
       return { release: async () => set('') }
     }
   }
