@@ -96,30 +96,33 @@ export class Trail implements AuditTrail {
     return text
   }
 
-  async #write(entry: 'request' | 'response', render: EntryRenderer): Promise<void> {
+  #write(entry: 'request' | 'response', render: EntryRenderer): Promise<void> {
     const { mounted } = this.#host
-    try {
-      // The first that takes it is enough: a slow device does not hold up what another has.
-      if (mounted.length > 1) await Promise.any(mounted.map((one) => this.#attempt(one, render)))
-      else await this.#attempt(mounted[0]!, render)
-    } catch (error) {
-      const failed = new AuditFailed(
-        entry,
-        error instanceof AggregateError ? error.errors : [error],
-      )
-      this.#host.settle(failed)
-      throw failed
-    }
-    this.#host.settle(undefined)
+    // The first that takes it is enough: a slow device does not hold up what another has.
+    const taken =
+      mounted.length === 1
+        ? this.#attempt(mounted[0]!, render)
+        : Promise.any(mounted.map((one) => this.#attempt(one, render)))
+    return taken.then(
+      () => this.#host.settle(undefined),
+      (error: unknown) => {
+        const failed = new AuditFailed(
+          entry,
+          error instanceof AggregateError ? error.errors : [error],
+        )
+        this.#host.settle(failed)
+        throw failed
+      },
+    )
   }
 
-  async #attempt(mounted: MountedDevice, render: EntryRenderer): Promise<void> {
-    try {
-      await mounted.log(render)
-    } catch (error) {
-      this.#host.note(mounted, error)
-      throw error
-    }
-    this.#host.note(mounted)
+  #attempt(mounted: MountedDevice, render: EntryRenderer): Promise<void> {
+    return mounted.log(render).then(
+      () => this.#host.note(mounted),
+      (error: unknown) => {
+        this.#host.note(mounted, error)
+        throw error
+      },
+    )
   }
 }

@@ -77,7 +77,7 @@ export class Callers {
   }
 
   /** Who a token is; `spent` as for `liveToken`. Throws a Refusal when the store is not available. */
-  async identify(namespace: Namespace, text: string, spent = false): Promise<Caller | Nobody> {
+  identify(namespace: Namespace, text: string, spent = false): Promise<Caller | Nobody> {
     const { batch, names } = this.#options
     const key = tokenKey(names, text)
     if (!isBatchToken(text)) {
@@ -93,7 +93,7 @@ export class Callers {
   }
 
   /** The same for a token that was found alive. */
-  async ofToken(namespace: Namespace, token: LiveToken): Promise<Caller | Nobody> {
+  ofToken(namespace: Namespace, token: LiveToken): Promise<Caller | Nobody> {
     return this.#of(namespace, token.key, (reader, now) =>
       token.type === 'batch'
         ? judgeToken(reader, namespace, token, now)
@@ -104,7 +104,8 @@ export class Callers {
   async #of(namespace: Namespace, key: Uint8Array, load: Load): Promise<Caller | Nobody> {
     const id = keyId(key)
     const cached = this.#cache.get(id)
-    const held = cached !== undefined && (await this.#holds(cached)) ? cached : undefined
+    const holds = cached !== undefined && (this.#isFresh(cached) || (await this.#holds(cached)))
+    const held = holds ? cached : undefined
     this.#options.onLookup?.(held !== undefined)
     if (held !== undefined) return held
     const built = await this.#build(namespace, load).catch((error: unknown) => {
@@ -118,11 +119,17 @@ export class Callers {
     return built
   }
 
+  /** Whether the store's epoch is the one at which all versions held. */
+  #isFresh(cached: Cached): boolean {
+    const { store, time } = this.#options
+    const epoch = store.epoch()
+    return epoch !== undefined && epoch === cached.epoch && time.now() < cached.until
+  }
+
   async #holds(cached: Cached): Promise<boolean> {
     const { store, time } = this.#options
     if (time.now() >= cached.until) return false
     const epoch = store.epoch()
-    if (epoch !== undefined && epoch === cached.epoch) return true
     const answer = await store
       .versions(cached.keys, deadlineIn(limits.storeWaitMs))
       .catch((error: unknown) => {

@@ -56,14 +56,16 @@ export class Front {
   }
 
   /** Answers a request; never throws. */
-  async handle(request: Request): Promise<Reply> {
+  handle(request: Request): Promise<Reply> {
     const found = this.#routeOf(request.path)
     const core = this.#options.core()
     const judged = found?.route.sudo === true && core !== undefined
     if (found !== undefined && request.operation !== 'help' && !judged) {
       return this.#open(request, found.route, found.captures)
     }
-    return core === undefined ? errorReply(503, ['Vault is sealed']) : core.handle(request)
+    return core === undefined
+      ? Promise.resolve(errorReply(503, ['Vault is sealed']))
+      : core.handle(request)
   }
 
   #routeOf(path: string) {

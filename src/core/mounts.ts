@@ -206,7 +206,8 @@ export class MountTable implements MountPort {
   /** What engines may ask of the table. */
   get directory(): MountDirectory {
     return {
-      byAccessor: async (accessor) => (await this.current()).byAccessor(accessor)?.view,
+      byAccessor: async (accessor) =>
+        (this.confirmed() ?? (await this.current())).byAccessor(accessor)?.view,
       byPath: async (path) =>
         (await this.current()).all.find(({ record }) => record.path === path)?.view,
       hasAuthType: async (type) =>

@@ -197,9 +197,14 @@ export class TrackedReader implements Reader {
     return [...this.seen.values()].map(({ ref, version }) => ({ key: ref.key, version }))
   }
 
+  /** Whether everything came from one snapshot. */
+  get isOneSnapshot(): boolean {
+    return !this.#moved || this.#pieces <= 1
+  }
+
   /** Whether all that was read still holds; one call, none when everything came from one snapshot. */
   async stillHolds(): Promise<boolean> {
-    if (!this.#moved || this.#pieces <= 1) return true
+    if (this.isOneSnapshot) return true
     const seen = [...this.seen.values()]
     const answer = await this.#store.versions(
       seen.map(({ ref }) => ref.key),
@@ -224,14 +229,21 @@ class Transaction implements Tx {
     this.reads = new TrackedReader(store, cache)
   }
 
-  async get<T>(ref: Ref<T>): Promise<T | undefined> {
+  get<T>(ref: Ref<T>): Promise<T | undefined> {
     const own = this.writes.get(ref.id)
-    if (own !== undefined) return own.value as T | undefined
-    return this.reads.get(ref)
+    return own === undefined ? this.reads.get(ref) : Promise.resolve(own.value as T | undefined)
   }
 
-  async getMany<T>(refs: readonly Ref<T>[]): Promise<(T | undefined)[]> {
-    const values = await this.reads.getMany(refs)
+  getMany<T>(refs: readonly Ref<T>[]): Promise<(T | undefined)[]> {
+    const values = this.reads.getMany(refs)
+    return this.writes.size === 0 ? values : this.#withOwn(refs, values)
+  }
+
+  async #withOwn<T>(
+    refs: readonly Ref<T>[],
+    read: Promise<(T | undefined)[]>,
+  ): Promise<(T | undefined)[]> {
+    const values = await read
     return refs.map((ref, index) => {
       const own = this.writes.get(ref.id)
       return own === undefined ? values[index] : (own.value as T | undefined)
@@ -376,7 +388,7 @@ export const createRecords = (options: RecordsOptions): Records => {
     try {
       value = await run(tx)
       if (tx.writes.size === 0) {
-        const holds = await tx.reads.stillHolds()
+        const holds = tx.reads.isOneSnapshot || (await tx.reads.stillHolds())
         return holds ? { done: true, value } : { done: false, hot: undefined }
       }
       outcome = await commit(tx)

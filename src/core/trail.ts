@@ -99,6 +99,8 @@ export class Trails {
   }
 }
 
+const DONE = Promise.resolve()
+
 class RequestTrail implements Trail {
   readonly #trails: Trails
   readonly #request: Request
@@ -112,12 +114,12 @@ class RequestTrail implements Trail {
     this.#request = request
   }
 
-  async request(known: Known, refusal: Refusal | undefined): Promise<void> {
+  request(known: Known, refusal: Refusal | undefined): Promise<void> {
     // Decided anew after a conflict: its entry stands already.
-    if (this.#trail !== undefined || !this.#trails.on) return
+    if (this.#trail !== undefined || !this.#trails.on) return DONE
     this.#trail = this.#trails.open(this.#request, known)
     this.#auth = authOf(known, this.#request.token)
-    await this.#trail.request(this.#auth, refusal?.message)
+    return this.#trail.request(this.#auth, refusal?.message)
   }
 
   loggedIn({ token, auth, entityName }: LoggedIn, entityCreated: boolean): void {
@@ -140,10 +142,10 @@ class RequestTrail implements Trail {
     }
   }
 
-  async response(reply: Reply): Promise<void> {
-    if (this.#trail === undefined) return
+  response(reply: Reply): Promise<void> {
+    if (this.#trail === undefined) return DONE
     const error = reply.kind === 'error' ? reply.errors.join('; ') : undefined
-    await this.#trail.response(this.#auth, responseOf(reply, this.#login), error || undefined)
+    return this.#trail.response(this.#auth, responseOf(reply, this.#login), error || undefined)
   }
 }
 

@@ -65,12 +65,12 @@ export const activityRef = (namespace: number, aliasId: string): Ref<AliasActivi
   aliasActivity.at(namespace, known(aliasId))
 
 /** The entity of an id as a client sent it; undefined when there is none. */
-export const findEntity = async (
+export const findEntity = (
   reader: Reader,
   namespace: number,
   id: string,
 ): Promise<EntityRecord | undefined> =>
-  idBytes(id) === undefined ? undefined : reader.get(entityRef(namespace, id))
+  idBytes(id) === undefined ? Promise.resolve(undefined) : reader.get(entityRef(namespace, id))
 
 /** The entity of a name, compared without case. */
 export const findEntityByName = async (
