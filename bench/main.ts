@@ -183,7 +183,7 @@ const main = async (): Promise<void> => {
   } finally {
     await bare.stop()
     await signet.stop()
-    rmSync(folder, { recursive: true })
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 

@@ -144,7 +144,7 @@ const main = async (): Promise<void> => {
   await few.server.stop()
   await many.server.stop()
   await printRestarts(few.folder, many.folder)
-  for (const folder of [few.folder, many.folder]) rmSync(folder, { recursive: true })
+  for (const folder of [few.folder, many.folder]) rmSync(folder, { recursive: true, force: true })
 }
 
 await main()

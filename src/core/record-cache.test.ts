@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { recordKind } from '../engine/records.ts'
+import { withFaults } from '../storage/faults/fault-store.ts'
+import { createMemoryStore } from '../storage/memory/memory-store.ts'
+import { RecordCache } from './record-cache.ts'
+import { ConflictQueues, createRecords, TrackedReader } from './records.ts'
+
+interface Item {
+  readonly list: readonly number[]
+}
+const items = recordKind<Item>('ti')
+const item = (number: number) => items.at(0, Uint8Array.of(number))
+
+/** A store that counts its calls, records that share a cache, and records of another process. */
+const setUp = () => {
+  const calls = { read: 0, versions: 0 }
+  const bare = createMemoryStore()
+  const store = withFaults(bare, ({ operation }) => {
+    if (operation === 'read' || operation === 'versions') calls[operation]++
+    return undefined
+  })
+  const cache = new RecordCache()
+  const queues = new ConflictQueues()
+  const records = createRecords({ store, cache, queues })
+  const others = createRecords({ store: bare, queues })
+  const change = (number: number, list: readonly number[]) =>
+    others.transact(async (tx) => tx.put(item(number), { list }))
+  return { calls, store, cache, records, change, queues }
+}
+
+describe('a record that was read', () => {
+  it('is not read again while nothing is committed, absent ones neither', async () => {
+    const { calls, records, change } = setUp()
+    await change(1, [1])
+    assert.deepEqual(await records.getMany([item(1), item(2)]), [{ list: [1] }, undefined])
+    assert.deepEqual(await records.getMany([item(1), item(2)]), [{ list: [1] }, undefined])
+    assert.deepEqual(calls, { read: 1, versions: 0 })
+  })
+
+  it('is confirmed, not read, when something else was committed', async () => {
+    const { calls, records, change } = setUp()
+    await change(1, [1])
+    await records.get(item(1))
+    await change(3, [3])
+    assert.deepEqual(await records.get(item(1)), { list: [1] })
+    assert.deepEqual(await records.get(item(1)), { list: [1] })
+    assert.deepEqual(calls, { read: 1, versions: 1 })
+  })
+
+  it('is read anew when another process changed, made or deleted it', async () => {
+    const { records, change } = setUp()
+    await change(1, [1])
+    await records.getMany([item(1), item(2)])
+    await change(1, [2])
+    await change(2, [3])
+    assert.deepEqual(await records.getMany([item(1), item(2)]), [{ list: [2] }, { list: [3] }])
+  })
+
+  it('is read anew after a change of our own, also within a transaction', async () => {
+    const { records } = setUp()
+    for (let round = 0; round < 3; round++) {
+      await records.transact(async (tx) => {
+        const present = await tx.get(item(1))
+        assert.equal(present?.list.length ?? 0, round)
+        tx.put(item(1), { list: [...(present?.list ?? []), round] })
+        assert.equal((await tx.get(item(1)))?.list.length, round + 1)
+      })
+    }
+    assert.deepEqual(await records.get(item(1)), { list: [0, 1, 2] })
+  })
+
+  it('is shared, so nobody can change it', async () => {
+    const { records, change } = setUp()
+    await change(1, [1])
+    const found = await records.get(item(1))
+    assert.throws(() => (found!.list as number[]).push(2), TypeError)
+    assert.deepEqual(await records.get(item(1)), { list: [1] })
+  })
+})
+
+describe('a reader', () => {
+  it('knows when what the cache gave and what it read itself are of different moments', async () => {
+    const { store, cache, records, change } = setUp()
+    await change(1, [1])
+    await change(2, [1])
+    await records.get(item(1))
+    const reader = new TrackedReader(store, cache)
+    assert.deepEqual(await reader.get(item(1)), { list: [1] })
+    await change(1, [2])
+    await change(2, [2])
+    assert.deepEqual(await reader.get(item(2)), { list: [2] })
+    assert.equal(reader.isOneSnapshot, false)
+    assert.equal(await reader.stillHolds(), false)
+  })
+
+  it('takes what the cache gave and what it read itself for one moment when nothing was committed', async () => {
+    const { store, cache, records, change } = setUp()
+    await change(1, [1])
+    await records.get(item(1))
+    const reader = new TrackedReader(store, cache)
+    await reader.getMany([item(1), item(2)])
+    assert.equal(reader.isOneSnapshot, true)
+  })
+})
+
+it('nothing is committed when what must come before fails', async () => {
+  const { store, cache, records, queues } = setUp()
+  const failing = createRecords({
+    store,
+    cache,
+    queues,
+    before: () => Promise.reject(new Error('not logged')),
+  })
+  await assert.rejects(
+    failing.transact(async (tx) => tx.put(item(1), { list: [] })),
+    /not logged/,
+  )
+  assert.equal(await records.get(item(1)), undefined)
+})
