@@ -4,8 +4,7 @@ import { describe, it } from 'node:test'
 import { devConfig } from '../src/config/dev-config.ts'
 import { renderReply } from '../src/http/render.ts'
 import { startDevelopment } from '../src/process/development.ts'
-import { makeServing } from '../src/process/serving.ts'
-import { LocalShares } from '../src/seal/share-keeper.ts'
+import { makeLocalServing } from '../src/process/local-serving.ts'
 import type { Json } from '../src/std/json.ts'
 import { withFaults } from '../src/storage/faults/fault-store.ts'
 import { createMemoryStore } from '../src/storage/memory/memory-store.ts'
@@ -22,16 +21,9 @@ const start = async () => {
     rootTokenId: 'root',
     dataFolder: undefined,
   })
-  const keeper = new LocalShares({
-    store,
-    waitMs: 1_000,
-    isUnsealed: () => serving.lifecycle.core !== undefined,
-    onKey: (combined) => serving.lifecycle.unseal(combined),
-    onSeal: () => serving.lifecycle.close(),
-  })
   const log = (message: string, error?: unknown): void =>
     void lines.push(error === undefined ? message : `${message}: ${(error as Error).message}`)
-  const serving = makeServing({ config, store, keeper, log })
+  const serving = makeLocalServing({ config, store, waitMs: 1_000, log })
   await startDevelopment(config.dev!, serving.lifecycle)
   const ask = async (
     operation: 'read' | 'update' | 'list' | 'delete',

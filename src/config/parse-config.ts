@@ -1,3 +1,5 @@
+import type { LogLevel } from '../std/log-level.ts'
+import { parseLogLevel } from '../std/log-level.ts'
 import { availableParallelism } from 'node:os'
 import { limits } from '../limits.ts'
 import type { HclObject } from '../std/hcl/ast.ts'
@@ -10,13 +12,7 @@ import { parseListener } from './listener-config.ts'
 import { lockoutOf, parseLockout } from './lockout-config.ts'
 import type { LockoutStanza } from './lockout-config.ts'
 import { parseStorage } from './storage-config.ts'
-import type {
-  AuditConfig,
-  ListenerConfig,
-  LogLevel,
-  ServerConfig,
-  StorageConfig,
-} from './server-config.ts'
+import type { AuditConfig, ListenerConfig, ServerConfig, StorageConfig } from './server-config.ts'
 
 const DEFAULT_REQUEST_SECONDS = 90
 
@@ -259,19 +255,8 @@ const addressOf = (name: string, value: string | undefined): string | undefined 
   return value.replace(/\/+$/, '')
 }
 
-const logLevels: ReadonlyMap<string, LogLevel> = new Map([
-  ['trace', 'trace'],
-  ['debug', 'debug'],
-  ['info', 'info'],
-  ['notice', 'info'],
-  ['warn', 'warn'],
-  ['warning', 'warn'],
-  ['err', 'error'],
-  ['error', 'error'],
-])
-
 const logLevelOf = (written: string): LogLevel => {
-  const level = logLevels.get(written.trim().toLowerCase())
+  const level = parseLogLevel(written)
   if (level === undefined) throw new ConfigError(`unknown log level: ${written}`)
   return level
 }

@@ -1,3 +1,4 @@
+import type { LogLevel } from '../std/log-level.ts'
 /** `tls_min_version` and `tls_max_version` in Node's words. */
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
 
@@ -132,8 +133,6 @@ export type UserLockout = {
   readonly counterResetSeconds: number
   readonly disabled: boolean
 }
-
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error'
 
 /** What development mode adds: the server initialises and unseals itself, checks Host headers, mounts `secret/` (kv v2). */
 export type DevConfig = {

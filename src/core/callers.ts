@@ -18,6 +18,7 @@ import { TrackedReader, asRefusal } from './records.ts'
 import type { StoreTime } from './store-time.ts'
 import type { Alive } from './tokens.ts'
 import { judgeToken, liveToken, tokenKey } from './tokens.ts'
+import { compareBytes } from '../std/json.ts'
 
 /** A token with everything that decides on its requests, and the versions it all rests on (architecture.md (c)). */
 export interface Caller {
@@ -65,7 +66,7 @@ const CALLER_BYTES = 4_000
 const DEPENDENCY_BYTES = 100
 
 const sortedUnion = (...lists: readonly (readonly string[])[]): string[] =>
-  [...new Set(lists.flat())].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+  [...new Set(lists.flat())].sort(compareBytes)
 
 /** Builds callers and keeps them; one that is kept is used only after its versions were confirmed. */
 export class Callers {

@@ -11,6 +11,7 @@ import { freshLoad } from './fresh-load.ts'
 import type { Check } from './records.ts'
 import type { RouteMatcher } from './router.ts'
 import { compileRoutes } from './router.ts'
+import { compareBytes } from '../std/json.ts'
 
 /** `m/<ns><uuid>`: a mount. Every change of the set puts the `mounts` stamp. */
 export const mountRecords = recordKind<MountRecord>('m')
@@ -71,7 +72,7 @@ export interface MountTableOptions {
 const asFolder = (path: string): string => (path.endsWith('/') ? path : `${path}/`)
 
 const byPath = (a: { readonly path: string }, b: { readonly path: string }): number =>
-  Buffer.compare(Buffer.from(a.path), Buffer.from(b.path))
+  compareBytes(a.path, b.path)
 
 /**
  * The mount table: kept in memory, used only after the stamp's version has been confirmed. Lists inside its transactions

@@ -1,5 +1,5 @@
 import type { Json } from '../std/json.ts'
-import { JsonNumber } from '../std/json.ts'
+import { JsonNumber, compareBytes } from '../std/json.ts'
 import { parseVaultDuration } from '../std/go-duration.ts'
 import { goLower } from '../std/go-lower.ts'
 import { limits } from '../limits.ts'
@@ -150,7 +150,7 @@ const goText = (value: Json): string => {
   if (typeof value === 'string') return value
   if (typeof value === 'boolean') return value ? 'true' : 'false'
   const map = value as Readonly<Record<string, Json>>
-  const keys = Object.keys(map).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+  const keys = Object.keys(map).sort(compareBytes)
   return `map[${keys.map((key) => `${key}:${goText(map[key]!)}`).join(' ')}]`
 }
 

@@ -1,4 +1,5 @@
-import type { LogLevel, ServerConfig } from '../config/server-config.ts'
+import type { ServerConfig } from '../config/server-config.ts'
+import type { LogLevel } from '../std/log-level.ts'
 
 /** Takes a line of the log; an error is described after it, with its stack. Never gets what a client sent. */
 export type Log = (message: string, error?: unknown) => void

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { devConfig } from '../config/dev-config.ts'
-import { LocalShares } from '../seal/share-keeper.ts'
 import { withFaults } from '../storage/faults/fault-store.ts'
 import { createMemoryStore } from '../storage/memory/memory-store.ts'
-import { makeServing } from './serving.ts'
+import { makeLocalServing } from './local-serving.ts'
 
 it('an unsealing that fails leaves nothing behind that works on the data', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
@@ -16,15 +15,7 @@ it('an unsealing that fails leaves nothing behind that works on the data', async
   let calls = 0
   const store = withFaults(createMemoryStore(), () => void calls++)
   const servingOf = (audit: typeof config.audit) => {
-    const keeper: LocalShares = new LocalShares({
-      store,
-      waitMs: 1_000,
-      isUnsealed: () => serving.lifecycle.core !== undefined,
-      onKey: (combined) => serving.lifecycle.unseal(combined),
-      onSeal: () => serving.lifecycle.close(),
-    })
-    const serving = makeServing({ config: { ...config, audit }, store, keeper, log: () => {} })
-    return serving
+    return makeLocalServing({ config: { ...config, audit }, store, waitMs: 1_000, log: () => {} })
   }
   const made = await servingOf([]).lifecycle.initialise({ shares: 1, threshold: 1 })
   assert.ok(made !== 'already')

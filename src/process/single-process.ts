@@ -1,11 +1,10 @@
 import type { RunningServer, ServerIo } from '../config/running-server.ts'
 import type { ServerConfig } from '../config/server-config.ts'
 import { limits } from '../limits.ts'
-import { LocalShares } from '../seal/share-keeper.ts'
 import { startDevelopment } from './development.ts'
 import { openListeners } from './listeners.ts'
 import { logForm, openLogs } from './log.ts'
-import { makeServing } from './serving.ts'
+import { makeLocalServing } from './local-serving.ts'
 import { removeSocketFiles } from './socket-files.ts'
 import { openStorage } from './storage.ts'
 
@@ -14,14 +13,13 @@ export const startSingle = async (config: ServerConfig, io: ServerIo): Promise<R
   const logs = openLogs(io.log, logForm(config))
   const log = logs.of('core')
   const storage = await openStorage(config.storage, 'owner', logs.of('storage'))
-  const keeper = new LocalShares({
+  const serving = makeLocalServing({
+    config,
     store: storage.store,
     waitMs: limits.storeWaitMs,
-    isUnsealed: () => serving.lifecycle.core !== undefined,
-    onKey: (combined) => serving.lifecycle.unseal(combined),
-    onSeal: () => serving.lifecycle.close(),
+    log,
+    logs,
   })
-  const serving = makeServing({ config, store: storage.store, keeper, log, logs })
   const close = async (): Promise<void> => {
     await serving.lifecycle.close()
     await storage.close()

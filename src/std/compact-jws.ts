@@ -8,6 +8,20 @@ export class MalformedToken extends Error {
   override readonly name = 'MalformedToken'
 }
 
+/** The asymmetric algorithms (RFC 7518 3.1, RFC 8037) that tokens can be signed with, in the order in which the reference names them. */
+export const signatureAlgorithms: readonly string[] = [
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+]
+
 /** A signed token taken apart; nothing of it is trusted yet. */
 export interface CompactJws {
   /** The header's `alg`, '' when it has none. */

@@ -5,8 +5,7 @@ import type { Reply } from '../core/reply.ts'
 import type { HttpAnswer } from '../http/request.ts'
 import { startDevelopment } from '../process/development.ts'
 import type { Serving } from '../process/serving.ts'
-import { makeServing } from '../process/serving.ts'
-import { LocalShares } from '../seal/share-keeper.ts'
+import { makeLocalServing } from '../process/local-serving.ts'
 import { createMemoryStore } from '../storage/memory/memory-store.ts'
 import type { Json } from '../std/json.ts'
 
@@ -164,16 +163,8 @@ export const startUi = async (
     apiAddress: `http://${HOST}`,
   })
   const servings = [0, 1].map((): Serving => {
-    const keeper: LocalShares = new LocalShares({
-      store,
-      waitMs: 1_000,
-      isUnsealed: () => serving.lifecycle.core !== undefined,
-      onKey: (combined) => serving.lifecycle.unseal(combined),
-      onSeal: () => serving.lifecycle.close(),
-    })
     const log = (message: string, error?: unknown): void => console.error(message, error)
-    const serving = makeServing({ config, store, keeper, log })
-    return serving
+    return makeLocalServing({ config, store, waitMs: 1_000, log })
   })
   const [one, two] = servings as [Serving, Serving]
   const keys = await startDevelopment(config.dev!, one.lifecycle)

@@ -3,8 +3,7 @@ import { devConfig } from '../../src/config/dev-config.ts'
 import type { Operation } from '../../src/core/request.ts'
 import { renderReply } from '../../src/http/render.ts'
 import { limits } from '../../src/limits.ts'
-import { makeServing } from '../../src/process/serving.ts'
-import { LocalShares } from '../../src/seal/share-keeper.ts'
+import { makeLocalServing } from '../../src/process/local-serving.ts'
 import type { Json } from '../../src/std/json.ts'
 import type { Store } from '../../src/storage/store.ts'
 
@@ -39,16 +38,9 @@ export const startLocal = async (store: Store, key?: Buffer): Promise<LocalServe
     dataFolder: undefined,
   })
   const lines: string[] = []
-  const keeper = new LocalShares({
-    store,
-    waitMs: limits.storeWaitMs,
-    isUnsealed: () => serving.lifecycle.core !== undefined,
-    onKey: (combined) => serving.lifecycle.unseal(combined),
-    onSeal: () => serving.lifecycle.close(),
-  })
   const log = (message: string, error?: unknown): void =>
     void lines.push(error === undefined ? message : `${message}: ${(error as Error).message}`)
-  const serving = makeServing({ config, store, keeper, log })
+  const serving = makeLocalServing({ config, store, waitMs: limits.storeWaitMs, log })
   let opens = key
   if (opens === undefined) {
     const made = await serving.lifecycle.initialise({ shares: 1, threshold: 1, rootToken: 'root' })

@@ -3,8 +3,7 @@ import { devConfig } from '../../src/config/dev-config.ts'
 import type { Request } from '../../src/core/request.ts'
 import { renderReply } from '../../src/http/render.ts'
 import { startDevelopment } from '../../src/process/development.ts'
-import { makeServing } from '../../src/process/serving.ts'
-import { LocalShares } from '../../src/seal/share-keeper.ts'
+import { makeLocalServing } from '../../src/process/local-serving.ts'
 import { createMemoryStore } from '../../src/storage/memory/memory-store.ts'
 import type { Json } from '../../src/std/json.ts'
 
@@ -48,15 +47,8 @@ export const startInProcess = async (): Promise<InProcess> => {
     rootTokenId: 'root',
     dataFolder: undefined,
   })
-  const keeper = new LocalShares({
-    store,
-    waitMs: 1_000,
-    isUnsealed: () => serving.lifecycle.core !== undefined,
-    onKey: (combined) => serving.lifecycle.unseal(combined),
-    onSeal: () => serving.lifecycle.close(),
-  })
   const log = (message: string): void => void faults.push(message)
-  const serving = makeServing({ config, store, keeper, log })
+  const serving = makeLocalServing({ config, store, waitMs: 1_000, log })
   await startDevelopment(config.dev!, serving.lifecycle)
   faults.length = 0
 

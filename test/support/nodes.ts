@@ -3,9 +3,8 @@ import { devConfig } from '../../src/config/dev-config.ts'
 import type { Reply } from '../../src/core/reply.ts'
 import type { Operation, Request } from '../../src/core/request.ts'
 import { limits } from '../../src/limits.ts'
-import { makeServing } from '../../src/process/serving.ts'
+import { makeLocalServing } from '../../src/process/local-serving.ts'
 import type { Serving } from '../../src/process/serving.ts'
-import { LocalShares } from '../../src/seal/share-keeper.ts'
 import { createMemoryStore } from '../../src/storage/memory/memory-store.ts'
 import type { Store } from '../../src/storage/store.ts'
 import type { Json } from '../../src/std/json.ts'
@@ -110,17 +109,10 @@ export const startNodes = async (
   })
   const servings = Array.from({ length: count }, (_, index): Serving => {
     const store = options.storeOf?.(index, shared) ?? shared
-    const keeper: LocalShares = new LocalShares({
-      store,
-      waitMs: limits.storeWaitMs,
-      isUnsealed: () => serving.lifecycle.core !== undefined,
-      onKey: (combined) => serving.lifecycle.unseal(combined),
-      onSeal: () => serving.lifecycle.close(),
-    })
-    const serving = makeServing({
+    const serving = makeLocalServing({
       config,
       store,
-      keeper,
+      waitMs: limits.storeWaitMs,
       log: (message, error) => {
         if (error !== undefined) console.error(message, error)
       },

@@ -1,3 +1,4 @@
+import { signatureAlgorithms } from '../../std/compact-jws.ts'
 import { JsonNumber } from '../../std/json.ts'
 import type { Json } from '../../std/json.ts'
 import type { Claims } from './claims.ts'
@@ -22,18 +23,7 @@ export interface Expected {
 }
 
 /** Allowed when a mount names no algorithms. */
-const DEFAULT_ALGORITHMS: ReadonlySet<string> = new Set([
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-])
+const DEFAULT_ALGORITHMS: ReadonlySet<string> = new Set(signatureAlgorithms)
 
 /** Whether a mount can name this algorithm among `jwt_supported_algs`. */
 export const isSupportedAlgorithm = (name: string): boolean => DEFAULT_ALGORITHMS.has(name)

@@ -1,5 +1,4 @@
-/** How much a logger writes: what is of this level or above. */
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error'
+import type { LogLevel } from '../../std/log-level.ts'
 
 /** What `sys/` knows of settings that every process follows. */
 export interface SettingsPort {

@@ -1,3 +1,4 @@
+import { compareBytes } from '../../std/json.ts'
 import type { Call } from '../../engine/call.ts'
 import type { InputOf } from '../../engine/field.ts'
 import type { Tx } from '../../engine/records.ts'
@@ -14,7 +15,6 @@ import { pageById } from './list-page.ts'
 import { liveMemberships } from './membership-record.ts'
 import { isListed, parentEnd } from './membership-end.ts'
 import type { GroupRecord, MemberEdge } from './records.ts'
-import { byBytes } from './string-set.ts'
 
 type ListCall = Call<InputOf<typeof pageFields>>
 
@@ -44,7 +44,7 @@ export const listMemberships = async (
     const ways = await waysOf(tx, call, entity.id)
     const chosen = [...ways.values()]
       .filter(({ group }) => page.after === undefined || group.id > after)
-      .sort((a, b) => byBytes(a.group.id, b.group.id))
+      .sort((a, b) => compareBytes(a.group.id, b.group.id))
       .slice(0, page.limit + 1)
     const edges = await tx.unchecked.getMany<MemberEdge>(
       chosen.map(({ group, path }) => {

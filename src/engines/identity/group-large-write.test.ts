@@ -1,10 +1,10 @@
+import { compareBytes } from '../../std/json.ts'
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createMemoryStore } from '../../storage/memory/memory-store.ts'
 import type { Store } from '../../storage/store.ts'
 import { Unavailable } from '../../storage/store.ts'
 import { groupMembers, groupOps, groups } from './records.ts'
-import { byBytes } from './string-set.ts'
 import type { Harness } from './testing.ts'
 import { createHarness, interleaved } from './testing.ts'
 
@@ -14,7 +14,7 @@ const people = async (harness: Harness, count: number): Promise<readonly string[
     const answer = await harness.request('update', 'entity', { name: `person-${index}` })
     ids.push(answer.data['id'])
   }
-  return ids.sort(byBytes)
+  return ids.sort(compareBytes)
 }
 
 const write = (harness: Harness, members: readonly string[], more = {}) =>

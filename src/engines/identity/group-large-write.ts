@@ -1,3 +1,4 @@
+import { compareBytes } from '../../std/json.ts'
 import type { Call } from '../../engine/call.ts'
 import type { Ref, Tx } from '../../engine/records.ts'
 import { idBytes } from '../../engine/records.ts'
@@ -14,7 +15,6 @@ import { unmarked } from './membership-end.ts'
 import { putMemberships } from './membership-record.ts'
 import type { GroupRecord, MemberEdge } from './records.ts'
 import { groupOps } from './records.ts'
-import { byBytes } from './string-set.ts'
 
 /**
  * A write of all members that one commit cannot hold (architecture.md (d)). `begin` says so in the group, and whoever changes
@@ -139,7 +139,7 @@ const mark = async (call: LargeCall, large: LargeWrite): Promise<void> => {
     ...[...leaving].map(([id, edge]) => ({ id, leaving: edge })),
   ]
   // In the order of keys: neighbours share pages of the store.
-  all.sort((a, b) => byBytes(a.id, b.id))
+  all.sort((a, b) => compareBytes(a.id, b.id))
   const began = performance.now()
   let told = began
   for (let at = 0; at < all.length; at += MARKED_AT_ONCE) {

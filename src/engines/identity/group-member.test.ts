@@ -1,7 +1,7 @@
+import { compareBytes } from '../../std/json.ts'
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Json } from '../../std/json.ts'
-import { byBytes } from './string-set.ts'
 import type { Answer, Harness, SeenCommit } from './testing.ts'
 import { createHarness, watchCommits } from './testing.ts'
 
@@ -338,7 +338,7 @@ describe('a membership with an end', () => {
     const ends = async (): Promise<string[]> => {
       const { data } = await harness.request('list', 'entity-membership/name/ann')
       const infos = Object.values(data['key_info'] ?? {}) as { readonly expire_time: string }[]
-      return infos.map((info) => info.expire_time).sort(byBytes)
+      return infos.map((info) => info.expire_time).sort(compareBytes)
     }
     assert.deepEqual(await ends(), ['2026-01-02T05:04:05.678Z', '2026-01-02T06:04:05.678Z'])
     harness.now += 2 * HOUR

@@ -1,3 +1,4 @@
+import { compareBytes } from '../../std/json.ts'
 import type { Call } from '../../engine/call.ts'
 import type { Reader, Records, Tx } from '../../engine/records.ts'
 import { idText } from '../../engine/records.ts'
@@ -11,7 +12,6 @@ import { isListed, isLive, isMember, unmarked } from './membership-end.ts'
 import { putMemberships } from './membership-record.ts'
 import type { GroupRecord, MemberEdge } from './records.ts'
 import { entityNames, groupMembers } from './records.ts'
-import { byBytes } from './string-set.ts'
 import type { GroupTx } from './group-record.ts'
 
 /** The change that turns the members of a group into those of a request. */
@@ -38,7 +38,7 @@ export const readMembers = async (
     }
     await breathe()
   }
-  members.sort((a, b) => a.seq - b.seq || byBytes(a.id, b.id))
+  members.sort((a, b) => a.seq - b.seq || compareBytes(a.id, b.id))
   return members.flatMap(({ id, n }) => Array.from({ length: n }, () => id))
 }
 

@@ -1,3 +1,4 @@
+import { compareBytes } from '../../std/json.ts'
 import type {
   AliasEntity,
   IdentityLogin,
@@ -20,7 +21,6 @@ import { refreshExternalGroups } from './group-refresh.ts'
 import type { Metadata } from './metadata.ts'
 import { checkLoginMetadata, isEmptyMetadata, sameMetadata } from './metadata.ts'
 import type { AliasActivity, AliasRecord } from './records.ts'
-import { byBytes } from './string-set.ts'
 import { writtenTime } from './written-time.ts'
 
 /** Bytes of claimed group names kept with an alias: a directory may claim more than a record should hold. */
@@ -158,7 +158,7 @@ const noteActivity = async (
 
 const keptClaims = (claimed: readonly string[]): string[] => {
   let bytes = 0
-  return [...new Set(claimed)].sort(byBytes).filter((group) => {
+  return [...new Set(claimed)].sort(compareBytes).filter((group) => {
     bytes += Buffer.byteLength(group)
     return bytes <= CLAIMED_BYTES
   })

@@ -1,5 +1,6 @@
-import { errorList, failed, Refusal } from '../../engine/refusal.ts'
-import { byBytes } from './string-set.ts'
+import { compareBytes } from '../../std/json.ts'
+import { customMetadataFault } from '../../engine/custom-metadata.ts'
+import { failed, Refusal } from '../../engine/refusal.ts'
 
 /** Names to texts, of entities, groups and aliases. */
 export type Metadata = Readonly<Record<string, string>>
@@ -20,7 +21,7 @@ const pairFault = (key: string, value: string): string | undefined => {
 }
 
 const metadataFault = (metadata: Metadata): string | undefined => {
-  const pairs = Object.entries(metadata).sort(([a], [b]) => byBytes(a, b))
+  const pairs = Object.entries(metadata).sort(([a], [b]) => compareBytes(a, b))
   if (pairs.length > PAIRS) return `metadata cannot contain more than ${PAIRS} key/value pairs`
   for (const [key, value] of pairs) {
     const fault = pairFault(key, value)
@@ -43,39 +44,10 @@ export const checkLoginMetadata = (metadata: Metadata): void => {
   if (fault !== undefined) throw new Refusal('failed', `invalid alias metadata: ${fault}`)
 }
 
-/** What Go calls printable: letters, marks, numbers, punctuation, symbols and the ASCII space. */
-const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]*$/u
-
 /** Throws the recorded 500 with every fault of an alias's custom metadata (identity.md 8.2). */
 export const checkCustomMetadata = (metadata: Metadata): void => {
-  const faults = customFaults(metadata).map((text) => `custom_metadata validation failed: ${text}`)
-  if (faults.length > 0) throw new Refusal('failed', errorList(faults))
-}
-
-const customFaults = (metadata: Metadata): readonly string[] => {
-  const pairs = Object.entries(metadata).sort(([a], [b]) => byBytes(a, b))
-  if (pairs.length > PAIRS) {
-    return [`payload must contain at most ${PAIRS} keys, provided ${pairs.length}`]
-  }
-  const faults: string[] = []
-  for (const [key, value] of pairs) {
-    const quoted = JSON.stringify(key)
-    const keyBytes = Buffer.byteLength(key)
-    const valueBytes = Buffer.byteLength(value)
-    if (keyBytes === 0 || keyBytes > KEY_BYTES) {
-      faults.push(`length of key ${quoted} is ${keyBytes} but must be 0 < len(key) <= ${KEY_BYTES}`)
-    }
-    if (valueBytes === 0 || valueBytes > VALUE_BYTES) {
-      faults.push(
-        `length of value for key ${quoted} is ${valueBytes} but must be 0 < len(value) <= ${VALUE_BYTES}`,
-      )
-    }
-    if (!PRINTABLE.test(key)) faults.push(`key ${quoted} (${key}) contains unprintable characters`)
-    if (!PRINTABLE.test(value)) {
-      faults.push(`value for key ${quoted} contains unprintable characters`)
-    }
-  }
-  return faults
+  const fault = customMetadataFault(metadata)
+  if (fault !== undefined) throw new Refusal('failed', fault)
 }
 
 /** Whether two maps say the same; none is the same as an empty one. */

@@ -1,49 +1,17 @@
+import { customMetadataFault } from '../../engine/custom-metadata.ts'
 import { FieldError, field } from '../../engine/field.ts'
-import { errorList, failed, invalid } from '../../engine/refusal.ts'
+import { failed, invalid } from '../../engine/refusal.ts'
 import type { Json, JsonObject } from '../../std/json.ts'
-import { JsonNumber, compareBytes } from '../../std/json.ts'
-
-const PAIRS = 64
-const KEY_BYTES = 128
-const VALUE_BYTES = 512
-
-/** What Go calls printable: letters, marks, numbers, punctuation, symbols and the ASCII space. */
-const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]*$/u
+import { JsonNumber } from '../../std/json.ts'
 
 /** Metadata that people give to a secret. */
 export type CustomMetadata = Readonly<Record<string, string>>
 
-const pairFaults = (key: string, value: string): string[] => {
-  const faults: string[] = []
-  const quoted = JSON.stringify(key)
-  const keyBytes = Buffer.byteLength(key)
-  const valueBytes = Buffer.byteLength(value)
-  if (keyBytes === 0 || keyBytes > KEY_BYTES) {
-    faults.push(`length of key ${quoted} is ${keyBytes} but must be 0 < len(key) <= ${KEY_BYTES}`)
-  }
-  if (valueBytes === 0 || valueBytes > VALUE_BYTES) {
-    faults.push(
-      `length of value for key ${quoted} is ${valueBytes} but must be 0 < len(value) <= ${VALUE_BYTES}`,
-    )
-  }
-  if (!PRINTABLE.test(key)) faults.push(`key ${quoted} (${key}) contains unprintable characters`)
-  if (!PRINTABLE.test(value)) {
-    faults.push(`value for key ${quoted} contains unprintable characters`)
-  }
-  return faults
-}
-
 /** The metadata, or null when it is empty; throws the recorded 400 with all that is wrong with it. */
 const checked = (metadata: CustomMetadata): CustomMetadata | null => {
-  const keys = Object.keys(metadata).sort(compareBytes)
-  const faults =
-    keys.length > PAIRS
-      ? [`payload must contain at most ${PAIRS} keys, provided ${keys.length}`]
-      : keys.flatMap((key) => pairFaults(key, metadata[key]!))
-  if (faults.length > 0) {
-    throw invalid(errorList(faults.map((text) => `custom_metadata validation failed: ${text}`)))
-  }
-  return keys.length === 0 ? null : metadata
+  const fault = customMetadataFault(metadata)
+  if (fault !== undefined) throw invalid(fault)
+  return Object.keys(metadata).length === 0 ? null : metadata
 }
 
 const toText = field.string()

@@ -1,23 +1,13 @@
 import type { Call } from '../../engine/call.ts'
 import { field } from '../../engine/field.ts'
-import type { LogLevel } from '../../engine/ports/settings.ts'
 import { invalid } from '../../engine/refusal.ts'
 import { data } from '../../engine/result.ts'
 import { route } from '../../engine/route.ts'
+import type { LogLevel } from '../../std/log-level.ts'
+import { parseLogLevel } from '../../std/log-level.ts'
 import type { SystemOptions } from './options.ts'
 import type { Settings } from './settings.ts'
 import { changeSettings, readSettings } from './settings.ts'
-
-const LEVELS: ReadonlyMap<string, LogLevel> = new Map([
-  ['trace', 'trace'],
-  ['debug', 'debug'],
-  ['info', 'info'],
-  ['notice', 'info'],
-  ['warn', 'warn'],
-  ['warning', 'warn'],
-  ['error', 'error'],
-  ['err', 'error'],
-])
 
 const levelField = field.string({ description: '`trace`, `debug`, `info`, `warn` or `error`' })
 const name = field.string({ default: '', description: 'The logger' })
@@ -25,7 +15,7 @@ const name = field.string({ default: '', description: 'The logger' })
 const levelOf = (given: string | undefined): LogLevel => {
   if (given === undefined) throw invalid('level is required')
   if (given === '') throw invalid('level is empty')
-  const level = LEVELS.get(given.trim().toLowerCase())
+  const level = parseLogLevel(given)
   if (level === undefined) throw invalid(`invalid level provided: unknown log level: ${given}`)
   return level
 }

@@ -1,5 +1,5 @@
 import type { Call, Namespace } from '../../engine/call.ts'
-import type { LogLevel } from '../../engine/ports/settings.ts'
+import type { LogLevel } from '../../std/log-level.ts'
 import type { Ref, Tx } from '../../engine/records.ts'
 import { recordKind } from '../../engine/records.ts'
 

@@ -1,4 +1,5 @@
 import type { Call } from '../../../engine/call.ts'
+import { field } from '../../../engine/field.ts'
 import type { Reader } from '../../../engine/records.ts'
 import { idBytes } from '../../../engine/records.ts'
 import { limits } from '../../../limits.ts'
@@ -17,6 +18,18 @@ import { goesOn } from './offline-session.ts'
 import type { ClientRecord, OfflineSession, ProviderRecord } from './records.ts'
 import { parseRefreshToken } from './refresh-token.ts'
 import { sessionRef } from './refs.ts'
+
+/** What a client sends to have one of its tokens ended or described (RFC 7009 2.1, RFC 7662 2.1). */
+export const clientTokenFields = {
+  name: field.string({ default: '', description: 'Name of the provider' }),
+  client_id: field.string({ default: '', description: 'The client, unless Basic names it' }),
+  client_secret: field.string({ default: '', description: 'Its secret, unless Basic gives it' }),
+  token: field.string({ default: '', description: 'The access or refresh token' }),
+  token_type_hint: field.string({
+    default: '',
+    description: 'access_token or refresh_token; looked for as the other, too',
+  }),
+}
 
 /** A token that a provider gave a client and that has not ended; whether its entity may still log in is asked elsewhere. */
 export type ClientToken =

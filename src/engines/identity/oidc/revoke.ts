@@ -1,6 +1,5 @@
 import type { Call } from '../../../engine/call.ts'
 import type { InputOf } from '../../../engine/field.ts'
-import { field } from '../../../engine/field.ts'
 import type { Tx } from '../../../engine/records.ts'
 import type { Route } from '../../../engine/route.ts'
 import { route } from '../../../engine/route.ts'
@@ -8,23 +7,12 @@ import { revokeAccessToken } from './access-token.ts'
 import { readClient } from './asking-client.ts'
 import { answerClientError, answerClientRefusal, clientAnswer, single } from './client-answer.ts'
 import type { ClientToken } from './client-token.ts'
-import { findClientToken } from './client-token.ts'
+import { clientTokenFields, findClientToken } from './client-token.ts'
 import type { OidcDeps } from './deps.ts'
 import { invalidGrant, invalidRequest, orOAuthError } from './oauth-error.ts'
 import { endSession } from './offline-session.ts'
 
-const fields = {
-  name: field.string({ default: '', description: 'Name of the provider' }),
-  client_id: field.string({ default: '', description: 'The client, unless Basic names it' }),
-  client_secret: field.string({ default: '', description: 'Its secret, unless Basic gives it' }),
-  token: field.string({ default: '', description: 'The access or refresh token' }),
-  token_type_hint: field.string({
-    default: '',
-    description: 'access_token or refresh_token; looked for as the other, too',
-  }),
-}
-
-type RevokeCall = Call<InputOf<typeof fields>>
+type RevokeCall = Call<InputOf<typeof clientTokenFields>>
 
 const end = (tx: Tx, call: RevokeCall, token: ClientToken): void => {
   if (token.kind === 'refresh') endSession(tx, call, token.session)
@@ -48,7 +36,7 @@ export const revokeRoutes = (deps: OidcDeps): readonly Route[] => [
   route({
     path: 'oidc/provider/:name/revoke',
     summary: 'End an access token, or a refresh token with all that came of it',
-    fields,
+    fields: clientTokenFields,
     public: true,
     refusalAs: answerClientRefusal,
     verbs: {

@@ -1,13 +1,12 @@
 import type { Call } from '../../../engine/call.ts'
 import type { InputOf } from '../../../engine/field.ts'
-import { field } from '../../../engine/field.ts'
 import type { Tx } from '../../../engine/records.ts'
 import type { Route } from '../../../engine/route.ts'
 import { route } from '../../../engine/route.ts'
 import type { Member } from '../../../std/json.ts'
 import { readClient } from './asking-client.ts'
 import { answerClientError, answerClientRefusal, clientAnswer, single } from './client-answer.ts'
-import { findClientToken } from './client-token.ts'
+import { clientTokenFields, findClientToken } from './client-token.ts'
 import type { OidcDeps } from './deps.ts'
 import { entityOfGrant } from './grant-entity.ts'
 import { allowsClient } from './identity-token.ts'
@@ -16,18 +15,7 @@ import { invalidClient, invalidRequest, orOAuthError } from './oauth-error.ts'
 import { sessionEnd } from './offline-session.ts'
 import { OPENID } from './scopes.ts'
 
-const fields = {
-  name: field.string({ default: '', description: 'Name of the provider' }),
-  client_id: field.string({ default: '', description: 'The client, unless Basic names it' }),
-  client_secret: field.string({ default: '', description: 'Its secret, unless Basic gives it' }),
-  token: field.string({ default: '', description: 'The access or refresh token' }),
-  token_type_hint: field.string({
-    default: '',
-    description: 'access_token or refresh_token; looked for as the other, too',
-  }),
-}
-
-type IntrospectCall = Call<InputOf<typeof fields>>
+type IntrospectCall = Call<InputOf<typeof clientTokenFields>>
 
 /** All that is said of tokens that give nothing, whatever the reason (RFC 7662 2.2). */
 const INACTIVE: readonly Member[] = [['active', false]]
@@ -83,7 +71,7 @@ export const tokenIntrospectionRoutes = (deps: OidcDeps): readonly Route[] => [
   route({
     path: 'oidc/provider/:name/introspect',
     summary: 'Tell a client whether an access or refresh token is good, and whose it is',
-    fields,
+    fields: clientTokenFields,
     public: true,
     refusalAs: answerClientRefusal,
     verbs: {

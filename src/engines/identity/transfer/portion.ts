@@ -1,4 +1,4 @@
-import { byBytes } from '../string-set.ts'
+import { compareBytes } from '../../../std/json.ts'
 import type { Line, LineType } from './line.ts'
 import { LINE_ORDER } from './line.ts'
 import type { NumberedLine } from './read-lines.ts'
@@ -40,7 +40,7 @@ export const inOrder = (lines: readonly NumberedLine[]): readonly ReadyLine[] =>
     .sort(
       (a, b) =>
         rank.get(a.line.type)! - rank.get(b.line.type)! ||
-        byBytes(a.place, b.place) ||
+        compareBytes(a.place, b.place) ||
         a.number - b.number,
     )
 
