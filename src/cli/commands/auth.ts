@@ -7,13 +7,12 @@ import {
   authFlags,
   enableBody,
   enableFlags,
-  engineOptions,
   mountDetails,
   objectOf,
   printMounts,
   tuneFlags,
-  tuneOptions,
 } from '../mount-options.ts'
+import { disableMount, tuneMount } from '../change-mount.ts'
 import { moveMount } from '../move-mount.ts'
 import { remoteFailure } from '../failure.ts'
 import { showWritten } from './write.ts'
@@ -97,21 +96,7 @@ export const authTune: Command = {
   help: 'Changes options of an auth method; those not given stay as they are.',
   flags: [...tuneFlags, ...authFlags, ...lockoutFlags],
   args: { min: 1, max: 1 },
-  run: async (call) => {
-    const path = mountPath(call.args[0] ?? '')
-    const description = call.flags.text('description')
-    const options = engineOptions(call)
-    const client = await call.client()
-    const secret = await asking(`Error tuning auth method ${path}`, () =>
-      client.post(`sys/auth/${trimPath(path)}/tune`, {
-        ...tuneOptions(call),
-        ...lockoutOptions(call),
-        ...(description === undefined ? {} : { description }),
-        ...(options === undefined ? {} : { options }),
-      }),
-    )
-    return showWritten(call, secret, `Success! Tuned the auth method at: ${path}`)
-  },
+  run: async (call) => await tuneMount(call, 'auth method', 'sys/auth', lockoutOptions(call)),
 }
 
 /** `signet auth move`. */
@@ -129,17 +114,7 @@ export const authDisable: Command = {
   help: 'Disables an auth method: its tokens end, and its aliases lose their mount for good.',
   flags: [],
   args: { min: 1, max: 1 },
-  run: async (call) => {
-    const path = mountPath(call.args[0] ?? '')
-    const client = await call.client()
-    await asking(`Error disabling auth method at ${path}`, () =>
-      client.delete(`sys/auth/${trimPath(path)}`),
-    )
-    if (call.format === 'table') {
-      say(call.io, `Success! Disabled the auth method (if it existed) at: ${path}`)
-    }
-    return 0
-  },
+  run: async (call) => await disableMount(call, 'auth method', 'sys/auth'),
 }
 
 const howTo: ReadonlyMap<string, string> = new Map([

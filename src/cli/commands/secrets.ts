@@ -1,15 +1,8 @@
 import { text } from '../../client/secret.ts'
 import type { Command } from '../command.ts'
-import { asking, mountPath, say, trimPath } from '../command.ts'
-import {
-  enableBody,
-  enableFlags,
-  engineOptions,
-  mountDetails,
-  printMounts,
-  tuneFlags,
-  tuneOptions,
-} from '../mount-options.ts'
+import { asking, mountPath, trimPath } from '../command.ts'
+import { enableBody, enableFlags, mountDetails, printMounts, tuneFlags } from '../mount-options.ts'
+import { disableMount, tuneMount } from '../change-mount.ts'
 import { moveMount } from '../move-mount.ts'
 import { showWritten } from './write.ts'
 
@@ -59,20 +52,7 @@ export const secretsTune: Command = {
   help: 'Changes options of a secrets engine; those not given stay as they are.',
   flags: tuneFlags,
   args: { min: 1, max: 1 },
-  run: async (call) => {
-    const path = mountPath(call.args[0] ?? '')
-    const description = call.flags.text('description')
-    const options = engineOptions(call)
-    const client = await call.client()
-    const secret = await asking(`Error tuning secrets engine ${path}`, () =>
-      client.post(`sys/mounts/${trimPath(path)}/tune`, {
-        ...tuneOptions(call),
-        ...(description === undefined ? {} : { description }),
-        ...(options === undefined ? {} : { options }),
-      }),
-    )
-    return showWritten(call, secret, `Success! Tuned the secrets engine at: ${path}`)
-  },
+  run: async (call) => await tuneMount(call, 'secrets engine', 'sys/mounts'),
 }
 
 /** `signet secrets move`. */
@@ -90,15 +70,5 @@ export const secretsDisable: Command = {
   help: 'Disables a secrets engine: its data is deleted, its leases are revoked.',
   flags: [],
   args: { min: 1, max: 1 },
-  run: async (call) => {
-    const path = mountPath(call.args[0] ?? '')
-    const client = await call.client()
-    await asking(`Error disabling secrets engine at ${path}`, () =>
-      client.delete(`sys/mounts/${trimPath(path)}`),
-    )
-    if (call.format === 'table') {
-      say(call.io, `Success! Disabled the secrets engine (if it existed) at: ${path}`)
-    }
-    return 0
-  },
+  run: async (call) => await disableMount(call, 'secrets engine', 'sys/mounts'),
 }
