@@ -1,51 +1,16 @@
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { devConfig } from '../src/config/dev-config.ts'
-import { renderReply } from '../src/http/render.ts'
-import { startDevelopment } from '../src/process/development.ts'
-import { makeLocalServing } from '../src/process/local-serving.ts'
-import type { Json } from '../src/std/json.ts'
 import { withFaults } from '../src/storage/faults/fault-store.ts'
 import { createMemoryStore } from '../src/storage/memory/memory-store.ts'
 import { deadlineIn, newVersion } from '../src/storage/store.ts'
+import { startLocal } from './faults/local-server.ts'
 
-/** An unsealed development server over a store that can be damaged and taken away. */
+/** An unsealed server over a store that can be damaged and taken away. */
 const start = async () => {
   const bare = createMemoryStore()
   let gone = false
   const store = withFaults(bare, () => (gone ? { fails: 'unavailable' } : undefined))
-  const lines: string[] = []
-  const config = devConfig({
-    listenAddress: '127.0.0.1:0',
-    rootTokenId: 'root',
-    dataFolder: undefined,
-  })
-  const log = (message: string, error?: unknown): void =>
-    void lines.push(error === undefined ? message : `${message}: ${(error as Error).message}`)
-  const serving = makeLocalServing({ config, store, waitMs: 1_000, log })
-  await startDevelopment(config.dev!, serving.lifecycle)
-  const ask = async (
-    operation: 'read' | 'update' | 'list' | 'delete',
-    path: string,
-    data?: Readonly<Record<string, Json>>,
-    token = 'root',
-  ): Promise<{ readonly status: number; readonly body: any }> => {
-    const reply = await serving.handle({
-      requestId: randomUUID(),
-      operation,
-      path,
-      token,
-      data,
-      headers: { 'x-vault-token': token },
-      wrapTtlSeconds: undefined,
-      namespace: '',
-      remoteAddress: '127.0.0.1',
-      remotePort: 1,
-    })
-    const { status, body } = renderReply(reply)
-    return { status, body: JSON.parse(String(body ?? '') || '{}') }
-  }
+  const server = await startLocal(store)
   /** Changes a byte of all records of a kind. */
   const damage = async (prefix: string): Promise<number> => {
     const from = Buffer.from(`${prefix}/`)
@@ -60,18 +25,16 @@ const start = async () => {
     return items.length
   }
   return {
-    ask,
+    ...server,
     damage,
-    lines,
     takeAway: (is: boolean) => void (gone = is),
-    stop: () => serving.lifecycle.close(),
   }
 }
 
 describe('sys/health', () => {
   it('counts records that do not open, lists the others, and names none without a token', async (t) => {
     const server = await start()
-    t.after(() => server.stop())
+    t.after(() => server.close())
     await server.ask('update', 'identity/entity', { name: 'broken' })
     assert.ok((await server.damage('e')) > 0)
     await server.ask('update', 'identity/entity', { name: 'whole' })
@@ -92,7 +55,7 @@ describe('sys/health', () => {
 
   it('says 503 while the store is away, and recovers by itself', async (t) => {
     const server = await start()
-    t.after(() => server.stop())
+    t.after(() => server.close())
     server.takeAway(true)
     const { status, body } = await server.ask('read', 'sys/health', {}, '')
     assert.equal(status, 503)
@@ -103,7 +66,7 @@ describe('sys/health', () => {
 
   it('says 503 while no audit device takes entries', async (t) => {
     const server = await start()
-    t.after(() => server.stop())
+    t.after(() => server.close())
     const device = { type: 'file', options: { file_path: '/dev/full', skip_test: 'true' } }
     await server.ask('update', 'sys/audit/full', device)
     await server.ask('read', 'auth/token/lookup-self')

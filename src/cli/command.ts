@@ -55,3 +55,10 @@ export const say = (io: CommandIo, text: string): void => io.stdout.write(`${tex
 
 /** Writes a line to standard error. */
 export const warn = (io: CommandIo, text: string): void => io.stderr.write(`${text}\n`)
+
+/** All words of a repeatable flag, whose values may hold several separated by commas. */
+export const commaWords = (call: Call, flag: string): string[] =>
+  call.flags
+    .list(flag)
+    .flatMap((each) => each.split(','))
+    .filter((each) => each !== '')

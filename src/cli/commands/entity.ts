@@ -3,7 +3,7 @@ import type { LiteralObject, LiteralValue } from '../../client/literal-json.ts'
 import { sortedKeys } from '../../client/literal-json.ts'
 import { text, texts } from '../../client/secret.ts'
 import type { Call, Command } from '../command.ts'
-import { asking, say } from '../command.ts'
+import { asking, commaWords, say } from '../command.ts'
 import { localFailure, remoteFailure } from '../failure.ts'
 import type { Flag } from '../flags.ts'
 import { goText } from '../go-text.ts'
@@ -27,12 +27,6 @@ const policyFlag: Flag = {
 
 const metadataFlag: Flag = { name: 'metadata', kind: 'map', help: 'A remark, k=v; repeatable.' }
 
-const policiesOf = (call: Call): string[] =>
-  call.flags
-    .list('policy')
-    .flatMap((each) => each.split(','))
-    .filter((each) => each.trim() !== '')
-
 /** `signet entity create`. */
 export const entityCreate: Command = {
   usage: '[flags] NAME',
@@ -53,7 +47,7 @@ export const entityCreate: Command = {
     const secret = await asking(`Error creating entity ${name}`, () =>
       client.post('identity/entity', {
         name,
-        ...(call.flags.given('policy') ? { policies: policiesOf(call) } : {}),
+        ...(call.flags.given('policy') ? { policies: commaWords(call, 'policy') } : {}),
         ...(metadata === undefined ? {} : { metadata }),
       }),
     )
@@ -143,7 +137,7 @@ export const entityUpdate: Command = {
     const name = call.flags.text('name')
     const changes: Record<string, LiteralValue> = {
       ...(name === undefined ? {} : { name }),
-      ...(call.flags.given('policy') ? { policies: policiesOf(call) } : {}),
+      ...(call.flags.given('policy') ? { policies: commaWords(call, 'policy') } : {}),
       ...(metadata === undefined ? {} : { metadata }),
     }
     if (Object.keys(changes).length === 0) {

@@ -3,7 +3,7 @@ import type { LiteralObject } from '../../client/literal-json.ts'
 import type { Secret } from '../../client/secret.ts'
 import { text } from '../../client/secret.ts'
 import type { Call, Command } from '../command.ts'
-import { asking, say } from '../command.ts'
+import { asking, commaWords, say } from '../command.ts'
 import { remoteFailure } from '../failure.ts'
 import type { Flag } from '../flags.ts'
 import type { GroupMembers, Terms } from '../group-members.ts'
@@ -20,12 +20,6 @@ const createFlags: readonly Flag[] = [
   { name: 'member', kind: 'list', help: 'An entity in it, by name or id; repeatable.' },
   { name: 'member-group', kind: 'list', help: 'A group in it, by name or id; repeatable.' },
 ]
-
-const words = (call: Call, flag: string): string[] =>
-  call.flags
-    .list(flag)
-    .flatMap((each) => each.split(','))
-    .filter((each) => each !== '')
 
 const entityIds = async (client: ApiClient, names: readonly string[]): Promise<string[]> =>
   await Promise.all(names.map(async (name) => (await findEntity(client, name)).id))
@@ -47,14 +41,14 @@ export const groupCreate: Command = {
     if (existing !== undefined) {
       throw remoteFailure(`There is a group ${existing.name} already (${existing.id})`)
     }
-    const members = await entityIds(client, words(call, 'member'))
-    const children = await groupIds(client, words(call, 'member-group'))
+    const members = await entityIds(client, commaWords(call, 'member'))
+    const children = await groupIds(client, commaWords(call, 'member-group'))
     const metadata = call.flags.map('metadata')
     const secret = await asking(`Error creating group ${name}`, () =>
       client.post('identity/group', {
         name,
         type: call.flags.text('type') ?? 'internal',
-        ...(call.flags.given('policy') ? { policies: words(call, 'policy') } : {}),
+        ...(call.flags.given('policy') ? { policies: commaWords(call, 'policy') } : {}),
         ...(metadata === undefined ? {} : { metadata }),
         ...(members.length === 0 ? {} : { member_entity_ids: members }),
         ...(children.length === 0 ? {} : { member_group_ids: children }),
