@@ -20,7 +20,11 @@ export const ownRecords = ({
   keyringMoved,
   ...options
 }: OwnRecordsOptions): Records => {
-  const records = createRecords({ ...options, authority: () => [keyringCheck()] })
+  const records = createRecords({
+    ...options,
+    shared: true,
+    authority: () => [keyringCheck()],
+  })
   return {
     ...records,
     transact: async (run) => {

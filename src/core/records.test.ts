@@ -440,6 +440,18 @@ describe('a store that fails', () => {
     }
   })
 
+  it('does not say that nothing was changed once something was', async () => {
+    let gone = false
+    const { bare, records } = failing(() => (gone ? { fails: 'unavailable' } : undefined))
+    await records.transact(increment(counter(1)))
+    gone = true
+    const kept = unavailable(/what was changed is kept/)
+    await assert.rejects(records.get(counter(2)), kept)
+    await assert.rejects(records.transact(increment(counter(2))), kept)
+    gone = false
+    assert.equal(await setUp({ store: bare }).records.get(counter(1)), 1)
+  })
+
   it('refuses with 503 and does not try again when the outcome is unknown', async () => {
     const { bare, records } = failing(({ operation }) =>
       operation === 'commit' ? { fails: 'lost-acknowledgement' } : undefined,

@@ -47,12 +47,17 @@ export const stampRef = (name: StampName, namespace: number): Ref<undefined> =>
 
 type Seen = Omit<CachedRecord, 'epoch'>
 
-/** Turns what a store throws into the refusal a client gets; anything else is a bug and goes on up. */
-export const asRefusal = (error: unknown): unknown => {
+/**
+ * Turns what a store throws into the refusal a client gets; anything else is a bug and goes on up. `changed`: the request has
+ * committed something already, so that only the rest of it was not done.
+ */
+export const asRefusal = (error: unknown, changed = false): unknown => {
   if (error instanceof Unavailable) {
     return new Refusal(
       'unavailable',
-      'the storage is not available; nothing was changed, try again',
+      changed
+        ? 'the storage is not available any more; what was changed is kept, read it back before trying again'
+        : 'the storage is not available; nothing was changed, try again',
     )
   }
   if (error instanceof Unknown) {
@@ -320,6 +325,8 @@ export interface RecordsOptions {
    * records wrote are checked for the version they got there: a request may change what it rests on.
    */
   readonly authority?: () => readonly Check[]
+  /** Used for many requests: what one of them committed says nothing of whether another changed anything. */
+  readonly shared?: boolean
   /** Told of a key so contended that 16 attempts lost. */
   readonly onHotKey?: (key: Key) => void
 }
@@ -329,6 +336,7 @@ export const createRecords = (options: RecordsOptions): Records => {
   const { store, queues, cache, authority = () => [] } = options
   /** What went through here of the authority itself, and its version since: a request may change what it rests on. */
   const written = new Map<string, Version>()
+  let changed = false
 
   const commit = async (tx: Transaction): Promise<Outcome | 'stale-authority'> => {
     const checks = new Map<string, Check>()
@@ -367,6 +375,7 @@ export const createRecords = (options: RecordsOptions): Records => {
       deadlineIn(limits.storeWaitMs),
     )
     if (outcome.kind === 'committed') {
+      changed = options.shared !== true
       for (const [key, { gone }] of tx.writes) {
         if (own.has(key)) written.set(key, gone ? 0 : id)
         cache?.forget(key)
@@ -416,7 +425,7 @@ export const createRecords = (options: RecordsOptions): Records => {
           leave = await queues.enter(keyId(outcome.hot))
       }
     } catch (error) {
-      throw asRefusal(error)
+      throw asRefusal(error, changed)
     } finally {
       leave?.()
     }
@@ -439,7 +448,7 @@ export const createRecords = (options: RecordsOptions): Records => {
       const page = await store
         .list({ from, to: range.to, limit }, deadlineIn(limits.storeWaitMs))
         .catch((error: unknown) => {
-          throw asRefusal(error)
+          throw asRefusal(error, changed)
         })
       if (page.items.length === 0) return
       yield page.items.map((item) => ({
@@ -460,7 +469,7 @@ export const createRecords = (options: RecordsOptions): Records => {
       try {
         return await new TrackedReader(store, cache).getMany(refs)
       } catch (error) {
-        throw asRefusal(error)
+        throw asRefusal(error, changed)
       }
     },
   }
