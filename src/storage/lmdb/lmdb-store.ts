@@ -123,6 +123,8 @@ class LmdbStore implements LmdbStoreHandle {
       deadline,
       () => new Unknown('the deadline passed while LMDB was writing'),
     )
+    // lmdb-js also learns of ends while it takes other writes, in the middle of a turn whose snapshot is older than this commit.
+    this.#renewed = false
     return committed ? { kind: 'committed', now: this.#clock.now() } : this.#conflict(commit)
   }
 
@@ -177,8 +179,8 @@ class LmdbStore implements LmdbStoreHandle {
 
   /**
    * Renews the shared read snapshot, once in a turn: the callback that the event loop made and the microtasks behind it. Until
-   * it returns, nothing can tell this process of a commit that another one has acknowledged since, and our own are acknowledged
-   * by callbacks of their own. Each renewal costs lmdb-js a timer, which is more than what is read.
+   * it returns, nothing can tell this process of a commit that another one has acknowledged since; after one of our own the next
+   * read renews again. Each renewal costs lmdb-js a timer, which is more than what is read.
    */
   #renew(): void {
     if (this.#renewed) return
