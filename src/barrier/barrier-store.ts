@@ -4,9 +4,9 @@ import type {
   Deadline,
   Entry,
   Key,
-  Listed,
   ListRange,
   Outcome,
+  Page,
   Store,
   Stored,
 } from '../storage/store.ts'
@@ -68,13 +68,13 @@ class BarrierStore implements Store {
     return this.#store.versions(keys, deadline)
   }
 
-  async list(range: ListRange, deadline: Deadline): Promise<Answer<Listed>> {
+  async list(range: ListRange, deadline: Deadline): Promise<Page> {
     let { from } = range
     for (;;) {
-      const { now, items } = await this.#store.list({ ...range, from }, deadline)
+      const { now, items, more } = await this.#store.list({ ...range, from }, deadline)
       const opened = await this.#openAll(items, (index) => items[index]!.key, true)
-      // An empty page is the end: one that holds nothing but what is set aside must not look like it.
-      if (items.length === 0 || opened.length > 0) return { now, items: opened }
+      // A page of nothing but what is set aside must not look like the end.
+      if (!more || opened.length > 0) return { now, items: opened, more }
       from = successorOf(items.at(-1)!.key)
     }
   }

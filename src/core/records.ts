@@ -450,13 +450,16 @@ export const createRecords = (options: RecordsOptions): Records => {
         .catch((error: unknown) => {
           throw asRefusal(error, changed)
         })
-      if (page.items.length === 0) return
-      yield page.items.map((item) => ({
-        tail: item.key.subarray(range.prefixLength),
-        key: item.key,
-        version: item.version,
-        value: range.kind.decode(item.value!),
-      }))
+      if (page.items.length > 0)
+        yield page.items.map((item) => ({
+          tail: item.key.subarray(range.prefixLength),
+          key: item.key,
+          version: item.version,
+          value: range.kind.decode(item.value!),
+        }))
+      // A short page is no reason to ask for another one, which would be of a later instant: what joined since would stand beside
+      // what has left since.
+      if (!page.more) return
       const last = page.items[page.items.length - 1]!.key
       from = new Uint8Array(last.length + 1)
       from.set(last)

@@ -77,7 +77,10 @@ export interface Records extends Reader {
    * (at most 16 times, then 503). What it read is validated also when it throws or writes nothing (A4).
    */
   transact<T>(run: (tx: Tx) => Promise<T>): Promise<T>
-  /** Pages of a range in key order, each page one snapshot, at most 256 entries. `after` is a tail. */
+  /**
+   * Pages of a range in key order, none of them empty, each one snapshot, at most 256 entries and 256 KiB: a range that fits into one
+   * page is shown as it was at one instant. `after` is a tail.
+   */
   scan<T>(
     range: RecordRange<T>,
     options?: { readonly after?: Uint8Array; readonly pageSize?: number },

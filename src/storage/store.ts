@@ -59,6 +59,15 @@ export interface Listed extends Stored {
   readonly key: Key
 }
 
+/**
+ * One page of a list. Without `more`, this snapshot has nothing behind it in the range. With `more` there may be: ask again from
+ * just after the last key, and know that the two pages are of two instants: what moved in between may show twice or not at all.
+ */
+export interface Page extends Answer<Listed> {
+  /** False for an empty page. */
+  readonly more: boolean
+}
+
 /** One entry of a snapshot. */
 export interface Entry {
   readonly key: Key
@@ -79,9 +88,9 @@ export interface Store {
   versions(keys: readonly Key[], deadline: Deadline): Promise<Answer<Version>>
   /**
    * Entries in key order, a bounded page copied out; no cursor outlives the call. A page may be shorter than
-   * its limit; only an empty one is the end. Two pages are two snapshots.
+   * its limit; whether it is the last is said by `more`. Two pages are two snapshots.
    */
-  list(range: ListRange, deadline: Deadline): Promise<Answer<Listed>>
+  list(range: ListRange, deadline: Deadline): Promise<Page>
   /** Durable when it resolves. The adapter resolves a lost connection by the id before it answers. */
   commit(commit: Commit, deadline: Deadline): Promise<Outcome>
   /**

@@ -213,10 +213,10 @@ const checkJoining = async (
 export const inForce = (
   group: GroupRecord,
   large: LargeWrite | undefined,
-): Pick<GroupRecord, 'ops' | 'pending' | 'lastOp'> =>
+): Pick<GroupRecord, 'ops' | 'pending'> =>
   large === undefined || !large.exists
-    ? { ops: group.ops, pending: group.pending, lastOp: group.lastOp }
-    : { ops: [...(group.ops ?? []), large.op], pending: undefined, lastOp: large.op }
+    ? { ops: group.ops, pending: group.pending }
+    : { ops: [...(group.ops ?? []), large.op], pending: undefined }
 
 /**
  * First in the commit that is the write: that it is still under way, and about the group that the request means now. Throws a

@@ -55,6 +55,55 @@ race('people added at once are all in the group, each counted once', async (harn
   await consistent(harness, ids)
 })
 
+/** Reads the members until `over`: each answer must be one of the lists that were ever written. */
+const readsMeanwhile = async (
+  harness: Harness,
+  states: readonly (readonly string[])[],
+  over: () => boolean,
+): Promise<void> => {
+  const allowed = new Set(states.map((state) => JSON.stringify([...state].sort())))
+  while (!over()) {
+    const seen = JSON.stringify(await members(harness))
+    assert.ok(allowed.has(seen), `${seen} was never the list`)
+  }
+}
+
+const alternating = async (
+  harness: Harness,
+  states: readonly (readonly string[])[],
+  writes: number,
+): Promise<void> => {
+  let over = false
+  const writing = (async () => {
+    for (let round = 1; round <= writes; round++) {
+      const list = [...states[round % states.length]!]
+      await harness.request('update', 'group/name/crew', { member_entity_ids: list })
+    }
+    over = true
+  })()
+  await Promise.all([writing, ...[1, 2, 3].map(() => readsMeanwhile(harness, states, () => over))])
+}
+
+race('a read shows a list as it was written, never two of them mixed', async (harness) => {
+  const ids: string[] = []
+  for (const name of ['ann', 'bob', 'cid', 'dan']) ids.push(await person(harness, name))
+  const states = [ids.slice(0, 2), ids.slice(2), [ids[0]!, ids[3]!]]
+  await crew(harness, states[0])
+  await alternating(harness, states, 6)
+})
+
+it('a read of many pages shows a list as it was written, too', async () => {
+  for (let seed = 1; seed <= 3; seed++) {
+    const harness = createHarness(interleaved(seed))
+    const ids: string[] = []
+    for (let index = 0; index < 302; index++) ids.push(await person(harness, `person-${index}`))
+    const inOrder = [...ids].sort()
+    const states = [inOrder.slice(1), inOrder.slice(0, -1)]
+    await crew(harness, states[0])
+    await alternating(harness, states, 3)
+  }
+})
+
 race('of two with one cas one succeeds', async (harness) => {
   const ids = [await person(harness, 'ann'), await person(harness, 'bob')]
   await crew(harness)

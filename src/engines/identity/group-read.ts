@@ -61,8 +61,9 @@ export const byAliasName =
 
 /**
  * The answer of a group read (identity.md 3.1), undefined when there is none. Group and alias are of one instant; members,
- * children and counts are listed after them and may be newer by what happened in between: a group that people join all the
- * time can be read all the same. Of a list that replaces very many members, the old one or the new one is shown.
+ * children and counts are listed after them, and all is read again when the group was written meanwhile: what is shown was so
+ * at one instant. Only a group that is written again and again while its list of many pages is read shows members of several
+ * instants, since it must be readable all the same; and of an external one, whose logins do not put it, that is so at once.
  */
 export const readGroup = async (
   call: ReadCall,
@@ -73,11 +74,13 @@ export const readGroup = async (
     const read = await readOnce(call, mounts, find)
     if (read === undefined) return undefined
     const after = await call.records.get(knownGroupRef(call.namespace.number, read.group.id))
-    if (left === 0 || after === undefined || after.lastOp === read.group.lastOp) return read.result
+    if (left === 0 || after === undefined || after.modifyIndex === read.group.modifyIndex) {
+      return read.result
+    }
   }
 }
 
-/** Each time a write of a large list came into force while members were read: seconds apart at least. */
+/** Each time the group was written while it was read. */
 const READS_AGAIN = 4
 
 const readOnce = async (

@@ -94,8 +94,6 @@ export interface GroupRecord {
    * small commits, of which none shows; the one that adds it here is the write (architecture.md (d)).
    */
   readonly ops?: readonly string[] | undefined
-  /** The latest large write that came into force: who lists members tells by it that they changed as a whole meanwhile. */
-  readonly lastOp?: string | undefined
   /** A large write that marks its edges now: others of the members wait. `at` (ms) is moved on while it goes on. */
   readonly pending?:
     | {

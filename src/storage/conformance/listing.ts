@@ -17,9 +17,10 @@ const pages = async (store: Store, range: ListRange): Promise<Listed[][]> => {
   let { from } = range
   for (;;) {
     await turn()
-    const { items } = await store.list({ ...range, from }, soon())
-    if (items.length === 0) return found
-    found.push([...items])
+    const { items, more } = await store.list({ ...range, from }, soon())
+    if (items.length > 0) found.push([...items])
+    if (!more) return found
+    assert.ok(items.length > 0, 'an empty page is the last')
     from = after(items[items.length - 1]!.key)
   }
 }
@@ -172,6 +173,29 @@ const pageTests = (open: OpenStore): void => {
       assert.ok(page.length === 1 || total <= storageLimits.pageBytes)
     }
     assert.ok(found.some((page) => page.length > 1))
+  })
+
+  it('says that a page is the last when it is, also when it is shorter than asked', async (t) => {
+    const { store } = await opened(t, open)
+    const range = { from: bytes('p/'), to: bytes('p0'), limit: 9 }
+    const look = async (keysOnly: boolean, limit = range.limit) => {
+      const { items, more } = await store.list({ ...range, limit, keysOnly }, soon())
+      return [items.length, more]
+    }
+    await put(store, { 'o/a': '1', 'q/a': '1' })
+    for (const keysOnly of [false, true]) assert.deepEqual(await look(keysOnly), [0, false])
+    await put(store, { 'p/a': '1', 'p/b': '2', 'p/c': '3' })
+    for (const keysOnly of [false, true]) {
+      assert.deepEqual(await look(keysOnly), [3, false])
+      assert.deepEqual(await look(keysOnly, 2), [2, true])
+    }
+    // The bound of bytes cuts short what the limit would let through.
+    await putKeys(store, [bytes('p/d')], storageLimits.pageBytes)
+    assert.deepEqual(await look(false), [3, true])
+    assert.deepEqual(await look(true), [4, false])
+    const behind = { ...range, from: bytes('p/d') }
+    const { items, more } = await store.list(behind, soon())
+    assert.deepEqual([items.length, more], [1, false])
   })
 
   it('gives pages that later calls do not touch', async (t) => {

@@ -14,6 +14,7 @@ import type {
   Listed,
   ListRange,
   Outcome,
+  Page,
   Store,
   Stored,
   Version,
@@ -97,9 +98,15 @@ class LmdbStore implements LmdbStoreHandle {
     return this.#burst(deadline, () => keys.map((key) => this.#versionIn(this.#records, key)))
   }
 
-  async list(range: ListRange, deadline: Deadline): Promise<Answer<Listed>> {
+  async list(range: ListRange, deadline: Deadline): Promise<Page> {
     const limit = pageLimit(range)
-    return this.#burst(deadline, () => this.#page(range, limit))
+    let more = false
+    const answer = this.#burst(deadline, () => {
+      const page = this.#page(range, limit)
+      more = page.more
+      return page.items
+    })
+    return { ...answer, more }
   }
 
   async commit(commit: Commit, deadline: Deadline): Promise<Outcome> {
@@ -203,30 +210,41 @@ class LmdbStore implements LmdbStoreHandle {
     return table.getBinaryFast(key) === undefined ? 0 : getLastVersion()
   }
 
-  #page(range: ListRange, limit: number): Listed[] {
+  #page(range: ListRange, limit: number): Pick<Page, 'items' | 'more'> {
     const items: Listed[] = []
-    if (Buffer.compare(range.from, range.to) >= 0) return items
+    if (Buffer.compare(range.from, range.to) >= 0) return { items, more: false }
+    let full = false
     const bounds = { ...(range.from.length > 0 && { start: range.from }), end: range.to, limit }
     let bytes = 0
     if (range.keysOnly === true) {
       for (const key of this.#records.getKeys(bounds)) {
         bytes += key.length
-        if (items.length > 0 && bytes > storageLimits.pageBytes) break
+        if (items.length > 0 && bytes > storageLimits.pageBytes) {
+          full = true
+          break
+        }
         items.push({ key, version: 0, value: undefined })
       }
       // A walk over keys alone does not learn their versions; the snapshot is still the same.
-      return items.map((item) => ({ ...item, version: this.#versionIn(this.#records, item.key) }))
+      const known = items.map((item) => ({
+        ...item,
+        version: this.#versionIn(this.#records, item.key),
+      }))
+      return { items: known, more: full || known.length === limit }
     }
     for (const { key, value, version } of this.#records.getRange({ ...bounds, versions: true })) {
       bytes += key.length + value.length
-      if (items.length > 0 && bytes > storageLimits.pageBytes) break
+      if (items.length > 0 && bytes > storageLimits.pageBytes) {
+        full = true
+        break
+      }
       items.push({ key, version: version!, value })
     }
-    return items
+    return { items, more: full || items.length === limit }
   }
 
   /** Reads that belong together: one snapshot, taken now, let go before anything else runs. */
-  #burst<T>(deadline: Deadline, read: () => T[]): Answer<T> {
+  #burst<T>(deadline: Deadline, read: () => readonly T[]): Answer<T> {
     this.#ensureOpen(deadline)
     try {
       this.#renew()

@@ -9,6 +9,7 @@ import type {
   Listed,
   ListRange,
   Outcome,
+  Page,
   Store,
   Stored,
   Version,
@@ -49,19 +50,23 @@ class MemoryStore implements Store {
     return { now: this.#clock.now(), items: keys.map((key) => this.#versionOf(key)) }
   }
 
-  async list(range: ListRange, deadline: Deadline): Promise<Answer<Listed>> {
+  async list(range: ListRange, deadline: Deadline): Promise<Page> {
     const limit = pageLimit(range)
     this.#ensureOpen(deadline)
     const items: Listed[] = []
     let bytes = 0
+    let more = false
     for (const text of this.#order.range(keyText(range.from), keyText(range.to))) {
       const { version, value } = this.#entries.get(text)!
       bytes += text.length + (range.keysOnly === true ? 0 : value.length)
-      if (items.length === limit || (items.length > 0 && bytes > storageLimits.pageBytes)) break
+      if (items.length === limit || (items.length > 0 && bytes > storageLimits.pageBytes)) {
+        more = true
+        break
+      }
       const key = new Uint8Array(Buffer.from(text, 'latin1'))
       items.push({ key, version, value: range.keysOnly === true ? undefined : value })
     }
-    return { now: this.#clock.now(), items }
+    return { now: this.#clock.now(), items, more }
   }
 
   async commit(commit: Commit, deadline: Deadline): Promise<Outcome> {

@@ -8,9 +8,9 @@ import type {
   Deadline,
   Entry,
   Key,
-  Listed,
   ListRange,
   Outcome,
+  Page,
   Store,
   Stored,
   Version,
@@ -139,7 +139,7 @@ class PostgresStore implements PostgresStoreHandle {
     return { now, items: items.map(({ version }) => version) }
   }
 
-  async list(range: ListRange, deadline: Deadline): Promise<Answer<Listed>> {
+  async list(range: ListRange, deadline: Deadline): Promise<Page> {
     const limit = pageLimit(range)
     this.#ensureOpen(deadline)
     const call: PageCall = new Call({ range, limit }, deadline)

@@ -1,5 +1,5 @@
 import { keyText, storageLimits } from '../limits.ts'
-import type { Answer, Key, Listed, ListRange, Stored, Version } from '../store.ts'
+import type { Answer, Key, ListRange, Page, Stored, Version } from '../store.ts'
 import { Unavailable } from '../store.ts'
 import { byteaArray } from './binary-array.ts'
 import type { Call } from './call.ts'
@@ -20,7 +20,7 @@ export interface PageQuestion {
 }
 
 export type KeysCall = Call<KeysQuestion, Answer<Stored>>
-export type PageCall = Call<PageQuestion, Answer<Listed>>
+export type PageCall = Call<PageQuestion, Page>
 
 /** Keys asked for by one query of many calls; one call may have more by itself. */
 const BATCH_KEYS = 2_000
@@ -163,7 +163,13 @@ export class ReadLane {
         version: Number(version),
         value: (value ?? undefined) as Buffer | undefined,
       }))
-    call.resolve({ now: this.#ports.observe(Number(milliseconds)), items })
+    // Those that the limit let through, some of which the bound of bytes may have left out; a list of keys leaves out none.
+    const found = Number(rows[0]![5] ?? items.length)
+    call.resolve({
+      now: this.#ports.observe(Number(milliseconds)),
+      items,
+      more: items.length > 0 && (found > items.length || items.length === call.question.limit),
+    })
   }
 
   #failed<C extends KeysCall | PageCall>(

@@ -167,11 +167,12 @@ union all select k, ver, v, null from ${s}.kv where k = any($1::bytea[])
 union all select k, ver, null, null from ${s}.kv where k = any($2::bytea[])`,
   /** $1 from, $2 to, $3 limit, $4 bytes of a page. One row without a key if there is nothing. */
   list: `
-select h.now, h.standby, p.k, p.ver, p.v
+select h.now, h.standby, p.k, p.ver, p.v, p.found
 from (select ${NOW} as now, pg_is_in_recovery() as standby) as h
 left join (
   select k, ver, v,
     row_number() over w as number,
+    count(*) over () as found,
     sum(octet_length(k) + octet_length(v)) over w as bytes
   from (
     select k, ver, v from ${s}.kv where k >= $1::bytea and k < $2::bytea order by k limit $3::integer
