@@ -20,7 +20,7 @@ const server = createServer((request, response) => {
 
 const report = (): ChildReport => {
   const { user, system } = process.cpuUsage()
-  return { cpuMicroseconds: user + system, u: user, s: system } as never
+  return { cpuMicroseconds: user + system }
 }
 
 process.on('message', (order: Order) => {

@@ -1,9 +1,9 @@
+import { keyText } from '../std/key-text.ts'
 import { LRUCache } from 'lru-cache'
 import type { CallerView, Namespace } from '../engine/call.ts'
 import type { IdentityPort, Subject } from '../engine/identity-port.ts'
 import type { LiveToken } from '../engine/ports/tokens.ts'
 import type { Names, Reader, Ref } from '../engine/records.ts'
-import { keyId } from '../engine/records.ts'
 import { Refusal } from '../engine/refusal.ts'
 import { limits } from '../limits.ts'
 import type { Acl } from '../policy/acl.ts'
@@ -103,7 +103,7 @@ export class Callers {
   }
 
   async #of(namespace: Namespace, key: Uint8Array, load: Load): Promise<Caller | Nobody> {
-    const id = keyId(key)
+    const id = keyText(key)
     const cached = this.#cache.get(id)
     const holds = cached !== undefined && (this.#isFresh(cached) || (await this.#holds(cached)))
     const held = holds ? cached : undefined

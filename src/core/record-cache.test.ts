@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { Tx } from '../engine/records.ts'
 import { recordKind } from '../engine/records.ts'
 import { withFaults } from '../storage/faults/fault-store.ts'
 import { createMemoryStore } from '../storage/memory/memory-store.ts'
@@ -14,10 +15,10 @@ const item = (number: number) => items.at(0, Uint8Array.of(number))
 
 /** A store that counts its calls, records that share a cache, and records of another process. */
 const setUp = () => {
-  const calls = { read: 0, versions: 0 }
+  const calls = { read: 0, versions: 0, commit: 0 }
   const bare = createMemoryStore()
   const store = withFaults(bare, ({ operation }) => {
-    if (operation === 'read' || operation === 'versions') calls[operation]++
+    if (operation !== 'list') calls[operation]++
     return undefined
   })
   const cache = new RecordCache()
@@ -35,7 +36,7 @@ describe('a record that was read', () => {
     await change(1, [1])
     assert.deepEqual(await records.getMany([item(1), item(2)]), [{ list: [1] }, undefined])
     assert.deepEqual(await records.getMany([item(1), item(2)]), [{ list: [1] }, undefined])
-    assert.deepEqual(calls, { read: 1, versions: 0 })
+    assert.deepEqual(calls, { read: 1, versions: 0, commit: 0 })
   })
 
   it('is confirmed, not read, when something else was committed', async () => {
@@ -45,7 +46,7 @@ describe('a record that was read', () => {
     await change(3, [3])
     assert.deepEqual(await records.get(item(1)), { list: [1] })
     assert.deepEqual(await records.get(item(1)), { list: [1] })
-    assert.deepEqual(calls, { read: 1, versions: 1 })
+    assert.deepEqual(calls, { read: 1, versions: 1, commit: 0 })
   })
 
   it('is read anew when another process changed, made or deleted it', async () => {
@@ -117,4 +118,76 @@ it('nothing is committed when what must come before fails', async () => {
     /not logged/,
   )
   assert.equal(await records.get(item(1)), undefined)
+})
+
+describe('a transaction takes on trust what was read before', () => {
+  /** Records 1 and 2 are known, and something else was committed since. */
+  const known = async () => {
+    const made = setUp()
+    await made.change(1, [1])
+    await made.change(2, [2])
+    await made.records.getMany([item(1), item(2)])
+    await made.change(9, [9])
+    Object.assign(made.calls, { read: 0, versions: 0, commit: 0 })
+    return made
+  }
+  const joined = async (tx: Pick<Tx, 'get'>): Promise<readonly number[]> => [
+    ...((await tx.get(item(1)))?.list ?? []),
+    ...((await tx.get(item(2)))?.list ?? []),
+  ]
+
+  it('and its commit confirms it, without a call of the store before', async () => {
+    const { calls, records } = await known()
+    await records.transact(async (tx) => tx.put(item(3), { list: await joined(tx) }))
+    assert.deepEqual(calls, { read: 0, versions: 0, commit: 1 })
+    assert.deepEqual(await records.get(item(3)), { list: [1, 2] })
+  })
+
+  it('and runs again when the commit finds it changed', async () => {
+    const { calls, records, change } = await known()
+    await change(2, [3])
+    await records.transact(async (tx) => tx.put(item(3), { list: await joined(tx) }))
+    assert.equal(calls.commit, 2)
+    assert.deepEqual(await records.get(item(3)), { list: [1, 3] })
+  })
+
+  it('but answers nothing that one call at its end does not confirm', async () => {
+    const { calls, records, change } = await known()
+    assert.deepEqual(await records.transact(joined), [1, 2])
+    assert.deepEqual(calls, { read: 0, versions: 1, commit: 0 })
+    // Confirmed, and nothing was committed since.
+    assert.deepEqual(await records.transact(joined), [1, 2])
+    assert.deepEqual(calls, { read: 0, versions: 1, commit: 0 })
+    await change(1, [5])
+    assert.deepEqual(await records.transact(joined), [5, 2])
+  })
+
+  it('nor refuses anything', async () => {
+    const { records, change } = await known()
+    await change(1, [])
+    const decided = await records.transact(async (tx) => {
+      if ((await tx.get(item(1)))!.list.length > 0) throw new Error('old')
+      return 'new'
+    })
+    assert.equal(decided, 'new')
+  })
+
+  it('unless others change it again and again', async () => {
+    const { calls, records, change } = await known()
+    const put = () =>
+      records.transact(async (tx) => tx.put(item(3), { list: (await tx.get(item(1)))!.list }))
+    await change(1, [5])
+    await put()
+    assert.equal(calls.commit, 2)
+    await change(1, [6])
+    await put()
+    assert.equal(calls.commit, 3)
+    assert.deepEqual(await records.get(item(3)), { list: [6] })
+  })
+
+  it('but not where a read informs nothing that is checked', async () => {
+    const { records, change } = await known()
+    await change(1, [5])
+    assert.deepEqual(await records.transact((tx) => tx.peek(item(1))), { list: [5] })
+  })
 })

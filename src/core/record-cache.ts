@@ -10,6 +10,8 @@ export interface CachedRecord {
   readonly value: unknown
   /** The store's epoch when the version was last known to hold, read before it (architecture.md A3). */
   epoch: Version | undefined
+  /** Others changed it since it was first read: it is not worth a guess that it still is as it was. */
+  readonly restless?: boolean
 }
 
 /** What an entry takes beside its key and its value's JSON: the cache's own places and the objects' headers, bytes. */
@@ -24,8 +26,8 @@ const freeze = (value: unknown): void => {
 }
 
 /**
- * Decoded records of this process. Nothing in it may be used before the store has confirmed its version: by the epoch or by
- * `versions`. Values are frozen, since all requests share them.
+ * Decoded records of this process. Nothing in it may inform an answer before the store has confirmed its version: by the epoch, by
+ * `versions`, or as a check of a commit. Values are frozen, since all requests share them.
  *
  * It keeps absent records, too: a commit that makes one must move the epoch, so it cannot be marked `quiet` (architecture.md A9).
  */
@@ -49,6 +51,11 @@ export class RecordCache {
     const found = this.#entries.get(ref.id)
     this.#onLookup?.(found !== undefined)
     return found
+  }
+
+  /** What is there, without counting as a use. */
+  peek(ref: Ref<unknown>): CachedRecord | undefined {
+    return this.#entries.peek(ref.id)
   }
 
   /** For what this process has just changed. */

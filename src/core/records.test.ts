@@ -1,7 +1,8 @@
+import { keyText } from '../std/key-text.ts'
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Ref, Tx } from '../engine/records.ts'
-import { keyId, recordKind } from '../engine/records.ts'
+import { recordKind } from '../engine/records.ts'
 import { invalid, Refusal } from '../engine/refusal.ts'
 import { limits } from '../limits.ts'
 import { upTo } from '../storage/conformance/kit.ts'
@@ -369,7 +370,7 @@ describe('contention', () => {
 
   it('ends with 503 after 16 lost races, and names the hot key', async () => {
     const hot: string[] = []
-    const { store, records } = setUp({ onHotKey: (key) => hot.push(keyId(key)) })
+    const { store, records } = setUp({ onHotKey: (key) => hot.push(keyText(key)) })
     let runs = 0
     const losing = records.transact(async (tx) => {
       runs++
@@ -553,7 +554,7 @@ describe('scanning', () => {
       upTo(600),
     )
     const { tail, key, version } = pages[0]![5]!
-    assert.deepEqual([Buffer.from(tail), keyId(key)], [Buffer.from(id(5)), counter(5).id])
+    assert.deepEqual([Buffer.from(tail), keyText(key)], [Buffer.from(id(5)), counter(5).id])
     assert.ok(version > 0)
   })
 

@@ -1,3 +1,4 @@
+import { keyText } from '../std/key-text.ts'
 import { BarrierBroken } from '../barrier/barrier-broken.ts'
 import type {
   Reader,
@@ -8,7 +9,7 @@ import type {
   StampName,
   Tx,
 } from '../engine/records.ts'
-import { keyId, recordKind } from '../engine/records.ts'
+import { recordKind } from '../engine/records.ts'
 import { Refusal, invalid } from '../engine/refusal.ts'
 import type { Answer, Deadline, Key, Outcome, Store, Version } from '../storage/store.ts'
 import { deadlineIn, newVersion, Unavailable, Unknown } from '../storage/store.ts'
@@ -45,8 +46,6 @@ const STAMP_BYTES: Readonly<Record<StampName, Uint8Array>> = {
 export const stampRef = (name: StampName, namespace: number): Ref<undefined> =>
   stamps.at(namespace, STAMP_BYTES[name])
 
-type Seen = Omit<CachedRecord, 'epoch'>
-
 /**
  * Turns what a store throws into the refusal a client gets; anything else is a bug and goes on up. `changed`: the request has
  * committed something already, so that only the rest of it was not done.
@@ -72,9 +71,12 @@ export const asRefusal = (error: unknown, changed = false): unknown => {
 /**
  * Reads that remember the versions they saw: the dependencies of a cached answer or the checks of a commit. With a cache,
  * records whose version the store confirms are not read again.
+ *
+ * `trusting`: what is in the cache is taken as it is, without asking the store, by one who has all of it confirmed at once before
+ * anything comes of it: as checks of a commit, or by `stillHolds`.
  */
 export class TrackedReader implements Reader {
-  readonly seen = new Map<string, Seen>()
+  readonly seen = new Map<string, CachedRecord>()
   /** The store's clock with the last call of the store, ms; 0 while there was none. */
   now = 0
   readonly #store: Store
@@ -87,10 +89,13 @@ export class TrackedReader implements Reader {
   #cacheGave = false
   /** Whether something was (or may have been) committed between the reads. */
   #moved = false
+  readonly #trusting: boolean
+  #unconfirmed = false
 
-  constructor(store: Store, cache?: RecordCache) {
+  constructor(store: Store, cache?: RecordCache, trusting = false) {
     this.#store = store
     this.#cache = cache
+    this.#trusting = trusting
   }
 
   async get<T>(ref: Ref<T>): Promise<T | undefined> {
@@ -115,16 +120,18 @@ export class TrackedReader implements Reader {
     return refs.map((ref) => this.seen.get(ref.id)!.value as T | undefined)
   }
 
-  /** A record that was confirmed at the epoch of the first read. */
-  #fromCache(ref: Ref<unknown>): Seen | undefined {
+  /** A record that was confirmed at the epoch of the first read, or is taken on trust. */
+  #fromCache(ref: Ref<unknown>): CachedRecord | undefined {
     if (this.#cache === undefined) return undefined
     if (!this.#began) {
       this.#began = true
       this.#epoch = this.#store.epoch()
     }
     const cached = this.#cache.get(ref)
-    if (cached === undefined || cached.epoch === undefined || cached.epoch !== this.#epoch) {
-      return undefined
+    if (cached === undefined) return undefined
+    if (cached.epoch === undefined || cached.epoch !== this.#epoch) {
+      if (!this.#trusting || cached.restless === true) return undefined
+      this.#unconfirmed = true
     }
     if (!this.#cacheGave) {
       this.#cacheGave = true
@@ -143,17 +150,24 @@ export class TrackedReader implements Reader {
     refs: readonly Ref<unknown>[],
     cache: RecordCache,
   ): Promise<readonly Ref<unknown>[]> {
-    const known = refs.filter((ref) => cache.get(ref) !== undefined)
-    if (known.length === 0) return refs
-    const keys = known.map(({ key }) => key)
-    const { answer, epoch } = await this.#call((deadline) => this.#store.versions(keys, deadline))
-    for (const [index, ref] of known.entries()) {
+    const known: CachedRecord[] = []
+    for (const ref of refs) {
       const cached = cache.get(ref)
-      if (cached === undefined || cached.version !== answer.items[index]) continue
-      cached.epoch = epoch
-      this.#remember(cached)
+      if (cached !== undefined) known.push(cached)
     }
-    return refs.filter((ref) => !this.seen.has(ref.id))
+    if (known.length === 0) return refs
+    const keys = known.map(({ ref }) => ref.key)
+    const { answer, epoch } = await this.#call((deadline) => this.#store.versions(keys, deadline))
+    let changed = false
+    for (const [index, cached] of known.entries()) {
+      if (cached.version === answer.items[index]) {
+        cached.epoch = epoch
+        this.#remember(cached)
+      } else changed = true
+    }
+    return !changed && known.length === refs.length
+      ? []
+      : refs.filter((ref) => !this.seen.has(ref.id))
   }
 
   async #read(refs: readonly Ref<unknown>[]): Promise<void> {
@@ -162,7 +176,10 @@ export class TrackedReader implements Reader {
     for (const [index, ref] of refs.entries()) {
       const { version, value } = answer.items[index]!
       const decoded = value === undefined ? undefined : ref.kind.decode(value)
-      const record = { ref, version, value: decoded, epoch }
+      const before = this.#cache?.peek(ref)
+      const restless =
+        before !== undefined && (before.restless === true || before.version !== version)
+      const record = { ref, version, value: decoded, epoch, restless }
       this.#cache?.keep(record, value?.length ?? 0)
       this.#remember(record)
     }
@@ -185,7 +202,7 @@ export class TrackedReader implements Reader {
   }
 
   /** What was seen first counts: a reader never changes its mind about a record. */
-  #remember(record: Seen): Seen {
+  #remember(record: CachedRecord): CachedRecord {
     const { id } = record.ref
     const before = this.seen.get(id)
     if (before !== undefined) return before
@@ -202,20 +219,30 @@ export class TrackedReader implements Reader {
     return [...this.seen.values()].map(({ ref, version }) => ({ key: ref.key, version }))
   }
 
-  /** Whether everything came from one snapshot. */
+  /** Whether something was taken on trust, and not confirmed since. */
+  get hasTrusted(): boolean {
+    return this.#unconfirmed
+  }
+
+  /** Whether everything came from one snapshot, that is or was the store's since the first read. */
   get isOneSnapshot(): boolean {
-    return !this.#moved || this.#pieces <= 1
+    return !this.#unconfirmed && (!this.#moved || this.#pieces <= 1)
   }
 
   /** Whether all that was read still holds; one call, none when everything came from one snapshot. */
   async stillHolds(): Promise<boolean> {
     if (this.isOneSnapshot) return true
     const seen = [...this.seen.values()]
+    const before = this.#store.epoch()
     const answer = await this.#store.versions(
       seen.map(({ ref }) => ref.key),
       deadlineIn(limits.storeWaitMs),
     )
-    return seen.every(({ version }, index) => answer.items[index] === version)
+    this.now = answer.now
+    if (!seen.every(({ version }, index) => answer.items[index] === version)) return false
+    const epoch = this.#store.epoch()
+    if (epoch !== undefined && epoch === before) for (const record of seen) record.epoch = epoch
+    return true
   }
 }
 
@@ -228,10 +255,10 @@ class Transaction implements Tx {
   readonly #store: Store
   readonly #cache: RecordCache | undefined
 
-  constructor(store: Store, cache: RecordCache | undefined) {
+  constructor(store: Store, cache: RecordCache | undefined, trusting: boolean) {
     this.#store = store
     this.#cache = cache
-    this.reads = new TrackedReader(store, cache)
+    this.reads = new TrackedReader(store, cache, trusting)
   }
 
   get<T>(ref: Ref<T>): Promise<T | undefined> {
@@ -345,7 +372,7 @@ export const createRecords = (options: RecordsOptions): Records => {
     }
     const own = new Set<string>()
     for (const { key, version: decided } of authority()) {
-      const id = keyId(key)
+      const id = keyText(key)
       const version = written.get(id) ?? decided
       own.add(id)
       const read = checks.get(id)
@@ -382,16 +409,17 @@ export const createRecords = (options: RecordsOptions): Records => {
       }
       return outcome
     }
-    return outcome.stale.some((key) => own.has(keyId(key))) ? 'stale-authority' : outcome
+    return outcome.stale.some((key) => own.has(keyText(key))) ? 'stale-authority' : outcome
   }
 
   const attempt = async <T>(
     run: (tx: Tx) => Promise<T>,
+    trusting: boolean,
   ): Promise<
     | { readonly done: true; readonly value: T }
     | { readonly done: false; readonly hot: Key | undefined }
   > => {
-    const tx = new Transaction(store, cache)
+    const tx = new Transaction(store, cache, trusting)
     let value: T
     let outcome: Outcome | 'stale-authority'
     try {
@@ -410,7 +438,8 @@ export const createRecords = (options: RecordsOptions): Records => {
     }
     if (outcome === 'stale-authority') throw new StaleAuthority()
     if (outcome.kind === 'committed') return { done: true, value }
-    return { done: false, hot: outcome.stale[0] }
+    // What was taken on trust may just have been old: that is no sign of a crowd.
+    return { done: false, hot: tx.reads.hasTrusted ? undefined : outcome.stale[0] }
   }
 
   const transact = async <T>(run: (tx: Tx) => Promise<T>): Promise<T> => {
@@ -418,11 +447,12 @@ export const createRecords = (options: RecordsOptions): Records => {
     let hot: Key | undefined
     try {
       for (let tries = 0; tries < limits.commitAttempts; tries++) {
-        const outcome = await attempt(run)
+        // All that a transaction reads is confirmed at its end: the first time, nothing is asked of the store that the cache knows.
+        const outcome = await attempt(run, tries === 0)
         if (outcome.done) return outcome.value
         hot = outcome.hot ?? hot
         if (leave === undefined && outcome.hot !== undefined)
-          leave = await queues.enter(keyId(outcome.hot))
+          leave = await queues.enter(keyText(outcome.hot))
       }
     } catch (error) {
       throw asRefusal(error, changed)

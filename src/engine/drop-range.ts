@@ -1,6 +1,6 @@
+import { keyText } from '../std/key-text.ts'
 import { limits } from '../limits.ts'
 import type { RecordRange, Records } from './records.ts'
-import { keyId } from './records.ts'
 
 /**
  * Deletes every record of a range, at most 200 a commit, in key order; what is added meanwhile may stay. May be broken off and
@@ -9,7 +9,7 @@ import { keyId } from './records.ts'
 export const dropRange = async (records: Records, range: RecordRange<unknown>): Promise<void> => {
   for await (const page of records.scan(range, { pageSize: limits.commitWrites })) {
     await records.transact(async (tx) => {
-      for (const { key } of page) tx.delete({ kind: range.kind, key, id: keyId(key) })
+      for (const { key } of page) tx.delete({ kind: range.kind, key, id: keyText(key) })
     })
   }
 }

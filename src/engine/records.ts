@@ -1,3 +1,4 @@
+import { keyText } from '../std/key-text.ts'
 import type { Key, Version } from '../storage/store.ts'
 
 /**
@@ -97,10 +98,10 @@ const kinds = new Map<string, RecordKind<unknown>>()
 
 /** The place of a key that a ref of this server had. Throws for any other (a bug, not bad input). */
 export const refOfKey = (key: Key): Ref<unknown> => {
-  const prefix = keyId(key).split('/', 1)[0]!
+  const prefix = keyText(key).split('/', 1)[0]!
   const kind = kinds.get(prefix)
   if (kind === undefined) throw new Error(`no records have the prefix ${prefix}`)
-  return { kind, key, id: keyId(key) }
+  return { kind, key, id: keyText(key) }
 }
 
 const encoder = new TextEncoder()
@@ -135,7 +136,7 @@ export const recordKind = <T>(
     prefix,
     at: (namespace, ...parts) => {
       const key = keyOf(namespace, parts)
-      return { kind, key, id: keyId(key) }
+      return { kind, key, id: keyText(key) }
     },
     under: (namespace, ...parts) => {
       const from = keyOf(namespace, parts)
@@ -147,10 +148,6 @@ export const recordKind = <T>(
   kinds.set(prefix, kind as RecordKind<unknown>)
   return kind
 }
-
-/** A key as a string, for maps. Bounded as keys are; goes around `buffer`, which would move a small array off the heap. */
-export const keyId = (key: Uint8Array): string =>
-  String.fromCharCode.apply(null, key as unknown as number[])
 
 /** The first key after all keys that begin with `prefix`. */
 export const successor = (prefix: Uint8Array): Uint8Array => {

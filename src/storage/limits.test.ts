@@ -1,7 +1,8 @@
+import { keyText } from '../std/key-text.ts'
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { checkCommit, checkKey, keyText, pageLimit, storageLimits } from './limits.ts'
+import { checkCommit, checkKey, pageLimit, storageLimits } from './limits.ts'
 
 const key = Uint8Array.of(1)
 

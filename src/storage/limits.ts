@@ -1,3 +1,4 @@
+import { keyText } from '../std/key-text.ts'
 import type { Commit, Key, ListRange } from './store.ts'
 
 /** Bounds of the storage seam, the same for every store, so that no caller learns to lean on a lenient one. */
@@ -83,7 +84,3 @@ export const pageLimit = (range: ListRange): number => {
   }
   return Math.min(range.limit, storageLimits.pageEntries)
 }
-
-/** A key as a string of one character per byte, for maps; these strings sort as the bytes do. */
-export const keyText = (key: Key): string =>
-  Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')

@@ -35,10 +35,13 @@ interface Presented {
  */
 export const logIn = async (call: LoginCall, lockout: Lockout) => {
   const roleId = neededRoleId(call)
-  await lockout.check(call, roleId)
-  const role = await roleOfId(call, call.records, roleId)
-  if (role === undefined || (await present(call, call.records, role)) === undefined) {
-    await lockout.failed(call, roleId, role !== undefined)
+  const judged = await call.records.transact(async (tx) => {
+    await lockout.check(call, roleId, tx)
+    const role = await roleOfId(call, tx, roleId)
+    return { known: role !== undefined, good: role && (await present(call, tx, role)) }
+  })
+  if (judged.good === undefined) {
+    await lockout.failed(call, roleId, judged.known)
     throw wrong()
   }
   return login(async (tx) => {

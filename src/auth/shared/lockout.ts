@@ -1,6 +1,6 @@
 import type { Call, Mount, Namespace } from '../../engine/call.ts'
 import type { LockoutPort } from '../../engine/ports/lockouts.ts'
-import type { RecordRange, Ref, Tx } from '../../engine/records.ts'
+import type { Reader, RecordRange, Ref, Tx } from '../../engine/records.ts'
 import { recordKind } from '../../engine/records.ts'
 import { denied } from '../../engine/refusal.ts'
 
@@ -48,8 +48,8 @@ export const tunedLockout = (mount: Mount, server: LockoutConfig): LockoutConfig
 
 /** Counts failed logins by (mount, alias name) in the store, so that every process sees them. */
 export interface Lockout extends LockoutPort {
-  /** Refuses (403) while the alias is locked, whatever the password. */
-  check(call: FailingCall, alias: string): Promise<void>
+  /** Refuses (403) while the alias is locked, whatever the password; looks through `reader` if there is one. */
+  check(call: FailingCall, alias: string, reader?: Reader): Promise<void>
   /**
    * Counts a failure in a commit of its own; refuses (403) when others locked the alias meanwhile. `known` false: nothing is
    * counted, but a commit as costly is made, so that the time tells no names.
@@ -87,10 +87,10 @@ const countAfter = (config: LockoutConfig, failures: Failures | undefined, now: 
 export const createLockout = (
   configOf: (mount: Mount) => LockoutConfig = () => defaultLockoutConfig,
 ): Lockout => ({
-  check: async (call, alias) => {
+  check: async (call, alias, reader = call.records) => {
     const config = configOf(call.mount)
     if (config.disabled) return
-    if (isLocked(config, await call.records.get(failuresRef(call, alias)), call.now)) throw denied()
+    if (isLocked(config, await reader.get(failuresRef(call, alias)), call.now)) throw denied()
   },
   failed: async (call, alias, known) => {
     const config = configOf(call.mount)

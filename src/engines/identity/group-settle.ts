@@ -1,6 +1,7 @@
+import { keyText } from '../../std/key-text.ts'
 import type { BackgroundScope } from '../../engine/engine.ts'
 import type { Ref, Scanned, Tx } from '../../engine/records.ts'
-import { idText, keyId } from '../../engine/records.ts'
+import { idText } from '../../engine/records.ts'
 import { breathe } from './breathe.ts'
 import { groupOpRef } from './group-large-write.ts'
 import { groupKey, knownGroupRef, membershipsRef } from './group-record.ts'
@@ -102,7 +103,7 @@ interface Placed {
 }
 
 const placed = ({ key, tail }: Scanned<MemberEdge>): Placed => ({
-  ref: { kind: groupMembers, key, id: keyId(key) },
+  ref: { kind: groupMembers, key, id: keyText(key) },
   entityId: idText(tail),
 })
 

@@ -1,6 +1,6 @@
+import { keyText } from '../../std/key-text.ts'
 import type { BackgroundScope } from '../../engine/engine.ts'
 import type { Ref, Tx } from '../../engine/records.ts'
-import { keyId } from '../../engine/records.ts'
 import { countMembers } from './group-counters.ts'
 import { childRef, knownGroupRef, memberRef, membershipsRef } from './group-record.ts'
 import type { DueMembership } from './membership-due.ts'
@@ -24,7 +24,7 @@ export const dropEnded = async ({ namespace, now, records }: BackgroundScope): P
   const due = dueAt(namespace.number, now)
   for await (const page of records.scan(due, { pageSize: AT_ONCE })) {
     const entries = page.map(({ key, tail }) => ({
-      ref: { kind: due.kind, key, id: keyId(key) } as Ref<unknown>,
+      ref: { kind: due.kind, key, id: keyText(key) } as Ref<unknown>,
       membership: dueOf(tail),
     }))
     await records.transact(async (tx) => {

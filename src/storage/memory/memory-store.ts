@@ -1,5 +1,6 @@
+import { keyText } from '../../std/key-text.ts'
 import { createSystemClock, StoreClock } from '../clock.ts'
-import { checkCommit, checkKeys, keyText, pageLimit, storageLimits } from '../limits.ts'
+import { checkCommit, checkKeys, pageLimit, storageLimits } from '../limits.ts'
 import type {
   Answer,
   Commit,

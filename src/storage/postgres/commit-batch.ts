@@ -1,6 +1,6 @@
+import { keyText } from '../../std/key-text.ts'
 import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { keyText } from '../limits.ts'
 import type { Commit, Key, Outcome } from '../store.ts'
 import { byteaArray, int4Array, int8Array } from './binary-array.ts'
 import { STRIPES } from './schema-sql.ts'

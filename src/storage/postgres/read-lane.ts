@@ -1,4 +1,5 @@
-import { keyText, storageLimits } from '../limits.ts'
+import { keyText } from '../../std/key-text.ts'
+import { storageLimits } from '../limits.ts'
 import type { Answer, Key, ListRange, Page, Stored, Version } from '../store.ts'
 import { Unavailable } from '../store.ts'
 import { byteaArray } from './binary-array.ts'

@@ -1,7 +1,8 @@
+import { keyText } from '../../../std/key-text.ts'
 import type { BackgroundScope } from '../../../engine/engine.ts'
 import type { HeldLogin, MfaConstraint, MfaScope } from '../../../engine/ports/mfa.ts'
 import type { Reader, Records, Ref, Tx } from '../../../engine/records.ts'
-import { idText, keyId } from '../../../engine/records.ts'
+import { idText } from '../../../engine/records.ts'
 import { limits } from '../../../limits.ts'
 import type { PendingRecord } from './records.ts'
 import { pendingDue } from './records.ts'
@@ -94,7 +95,7 @@ export const dropLapsed = async (scope: BackgroundScope): Promise<void> => {
       const requestId = idText(dueRequest(tail))
       await records.transact(async (tx) => {
         const pending = await tx.get(ownRef(scope, requestId))
-        tx.delete({ kind: pendingDue, key, id: keyId(key) })
+        tx.delete({ kind: pendingDue, key, id: keyText(key) })
         if (pending !== undefined && pending.expiresAt <= now) {
           dropPending(tx, scope, requestId, pending)
         }
