@@ -110,6 +110,8 @@ export type StorageConfig =
     }
   | PostgresStorageConfig
 
+export type StorageKind = StorageConfig['kind']
+
 /** How the root key is guarded. Only Shamir shares are built. */
 export type SealConfig = { readonly kind: 'shamir' }
 

@@ -1,4 +1,4 @@
-import type { StorageConfig } from '../config/server-config.ts'
+import type { StorageConfig, StorageKind } from '../config/server-config.ts'
 import { createMemoryStore } from '../storage/memory/memory-store.ts'
 import type { Store } from '../storage/store.ts'
 import type { Log } from './log.ts'
@@ -9,6 +9,16 @@ export interface OpenStorage {
   /** Frees what dead processes held of it; call at each child's exit and each minute. */
   upkeep(): void
   close(): Promise<void>
+}
+
+// Loaded when needed: LMDB is a native module, and memory needs none.
+const postgresStore = () => import('../storage/postgres/postgres-store.ts')
+const lmdbStore = () => import('../storage/lmdb/lmdb-store.ts')
+
+/** Loads the code with which a worker opens a store of this kind, so that opening it waits for none. */
+export const loadStorage = async (kind: StorageKind): Promise<void> => {
+  if (kind === 'postgresql') await postgresStore()
+  if (kind === 'lmdb') await lmdbStore()
 }
 
 /**
@@ -24,14 +34,13 @@ export const openStorage = async (
     const store = createMemoryStore()
     return { store, upkeep: () => {}, close: () => store.close() }
   }
-  // Loaded when needed: LMDB is a native module, and memory needs none.
   if (storage.kind === 'postgresql') {
-    const { openPostgresStore } = await import('../storage/postgres/postgres-store.ts')
+    const { openPostgresStore } = await postgresStore()
     const store = await openPostgresStore({ ...storage, log })
     return { store, upkeep: () => {}, close: () => store.close() }
   }
   if (role === 'worker') {
-    const { openLmdbStore } = await import('../storage/lmdb/lmdb-store.ts')
+    const { openLmdbStore } = await lmdbStore()
     const store = openLmdbStore({ path: storage.path })
     return { store, upkeep: () => void store.checkReaders(), close: () => store.close() }
   }

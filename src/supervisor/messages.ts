@@ -1,9 +1,11 @@
 import type { ServerAddress } from '../config/running-server.ts'
-import type { ServerConfig } from '../config/server-config.ts'
+import type { ServerConfig, StorageKind } from '../config/server-config.ts'
 import type { Measured } from '../metrics/measured.ts'
 
 /** What the supervisor tells a worker, apart from keys. */
 export type ToWorker =
+  /** It will be told to start, or not at all: what it then needs it can load before. */
+  | { readonly kind: 'prepare'; readonly storage: StorageKind }
   /** `first`: has the socket files, which cannot be shared. */
   | { readonly kind: 'start'; readonly config: ServerConfig; readonly first: boolean }
   | { readonly kind: 'drain' }

@@ -17,6 +17,7 @@ import { withFreePorts } from './free-port.ts'
 import type { KeyMessageKind } from './key-channel.ts'
 import { Measurements } from './measurements.ts'
 import { RestartDelay } from './restart-delay.ts'
+import { Spare } from './spare.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 const LOOK_MS = 1_000
@@ -64,6 +65,7 @@ class Supervisor {
   readonly #io: ServerIo
   readonly #log: Log
   readonly #workers = new Set<WorkerProcess>()
+  readonly #spare: Spare<WorkerProcess>
   readonly #delay = new RestartDelay()
   readonly #measurements = new Measurements()
   #config: ServerConfig
@@ -86,6 +88,11 @@ class Supervisor {
     this.#config = config
     this.#io = io
     this.#log = logTo(io.log, logForm(config))
+    this.#spare = new Spare({
+      fork: () => this.#forkProcess(),
+      wanted: () => this.#isComplete(),
+      log: this.#log,
+    })
   }
 
   async start(): Promise<RunningServer> {
@@ -108,6 +115,7 @@ class Supervisor {
     for (const [index, worker] of workers.entries()) this.#begin(worker, index === 0)
     const [addresses] = await Promise.all(workers.map(({ listening }) => listening))
     this.#started = true
+    this.#spare.keep()
     this.#lastLook = performance.now()
     this.#watch = setInterval(() => this.#look(), LOOK_MS)
     this.#upkeep = setInterval(() => storage.upkeep(), UPKEEP_MS)
@@ -126,7 +134,7 @@ class Supervisor {
     this.#stopping = true
     clearInterval(this.#watch)
     clearInterval(this.#upkeep)
-    await Promise.all([...this.#workers].map((worker) => worker.retire()))
+    await Promise.all([this.#spare.stop(), ...[...this.#workers].map((worker) => worker.retire())])
     this.#forgetKey()
     if (this.#storage === undefined) return
     removeSocketFiles(this.#config.listeners)
@@ -149,12 +157,22 @@ class Supervisor {
   }
 
   #fork(): WorkerProcess {
-    const worker = new WorkerProcess({
+    return this.#join(this.#forkProcess())
+  }
+
+  /** One that counts among the workers only once it has joined them. */
+  #forkProcess(): WorkerProcess {
+    const forked = new WorkerProcess({
       onAsk: (kind, payload) => this.#asked(kind, payload),
       onLog: this.#io.log,
       onMeasureAll: () => this.#measurements.collect(this.#workers),
       log: this.#log,
     })
+    forked.prepare(this.#config.storage.kind)
+    return forked
+  }
+
+  #join(worker: WorkerProcess): WorkerProcess {
     this.#workers.add(worker)
     void worker.gone.then((how) => this.#ended(worker, how))
     return worker
@@ -164,17 +182,36 @@ class Supervisor {
     worker.begin(forWorkers(this.#config), first, this.#key)
   }
 
+  /** A worker more, made of the spare if there is one; the next spare is forked when it no longer holds this one up. */
   #spawn(first: boolean): WorkerProcess {
-    const worker = this.#fork()
+    const worker = this.#join(this.#spare.take() ?? this.#forkProcess())
     this.#begin(worker, first)
+    worker.listening.then(
+      () => this.#spare.keep(),
+      // The worker's end brings another.
+      () => {},
+    )
     return worker
+  }
+
+  /** Whether as many workers listen as there should be. */
+  #isComplete(): boolean {
+    const listening = [...this.#workers].filter(
+      ({ leaving, listeningSince }) => !leaving && listeningSince !== undefined,
+    )
+    return this.#started && !this.#stopping && listening.length === this.#config.workers
   }
 
   #ended(worker: WorkerProcess, how: string): void {
     this.#workers.delete(worker)
     this.#measurements.gone(worker)
+    this.#succeed(worker, how)
     // Its reader slot would pin pages (architecture.md C3).
     this.#storage?.upkeep()
+  }
+
+  /** Has another take the place of one that was not to end. */
+  #succeed(worker: WorkerProcess, how: string): void {
     if (worker.leaving || this.#stopping || !this.#started) return
     this.#log(`worker ${worker.pid} ended with ${how}; another takes its place`)
     const { listeningSince } = worker
@@ -194,12 +231,14 @@ class Supervisor {
     const now = performance.now()
     const stood = now - this.#lastLook > 2 * LOOK_MS
     this.#lastLook = now
-    for (const worker of this.#workers) {
+    const { process: spare } = this.#spare
+    for (const worker of spare === undefined ? this.#workers : [...this.#workers, spare]) {
       // Who stood still itself has not heard the signs that were given.
       if (stood) worker.lastSign = now
-      const most = worker.spoke ? limits.workerSilenceMs : limits.workerStartMs
+      const most = worker.spokeAt === undefined ? limits.workerStartMs : limits.workerSilenceMs
       if (now - worker.lastSign > most) {
-        this.#log(`worker ${worker.pid} is silent and is ended`)
+        const what = worker === spare ? 'the spare process' : 'worker'
+        this.#log(`${what} ${worker.pid} is silent and is ended`)
         worker.kill()
       }
     }

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Duplex } from 'node:stream'
 import type { ServerAddress } from '../config/running-server.ts'
-import type { ServerConfig } from '../config/server-config.ts'
+import type { ServerConfig, StorageKind } from '../config/server-config.ts'
 import { limits } from '../limits.ts'
 import type { Measured } from '../metrics/measured.ts'
 import type { Log } from '../process/log.ts'
@@ -22,7 +22,7 @@ export interface WorkerProcessOptions {
   readonly log: Log
 }
 
-/** A worker as its supervisor sees it, from the fork on. */
+/** A worker, or what may become one, as its supervisor sees it, from the fork on. */
 export class WorkerProcess {
   readonly keys: KeyChannel
   /** Resolves when it listens; rejects when it cannot, or ends before. */
@@ -33,8 +33,8 @@ export class WorkerProcess {
   readonly gone: Promise<string>
   /** When it last gave a sign, in `performance.now()`. */
   lastSign = performance.now()
-  /** It runs its own code by now. */
-  spoke = false
+  /** When it first ran its own code, in `performance.now()`; undefined while it loads it. */
+  spokeAt: number | undefined
   /** Since when it listens, in `performance.now()`. */
   listeningSince: number | undefined
   /** It was told to begin, with the key of that moment. */
@@ -63,12 +63,12 @@ export class WorkerProcess {
     this.gone = gone.promise
     // Whoever waits for the start hears of a failure; when nobody does, this does.
     listening.promise.catch((error: unknown) => {
-      if (!this.leaving) log(`worker ${child.pid} did not start: ${String(error)}`)
+      if (this.begun && !this.leaving) log(`worker ${child.pid} did not start: ${String(error)}`)
     })
     child.on('message', (message) => {
       const told = message as ToSupervisor
       this.lastSign = performance.now()
-      this.spoke = true
+      this.spokeAt ??= this.lastSign
       if (told.kind === 'log') onLog(told.line)
       else if (told.kind === 'closed') closed.resolve()
       else if (told.kind === 'measured') this.#toldMeasured(told.measured)
@@ -99,6 +99,11 @@ export class WorkerProcess {
     return this.#child.pid
   }
 
+  /** Has it load the code that this kind of storage needs. */
+  prepare(storage: StorageKind): void {
+    this.tell({ kind: 'prepare', storage })
+  }
+
   /** Has it open the store and listen; `key` is that of the seal, undefined while sealed. */
   begin(config: ServerConfig, first: boolean, key: Buffer | undefined): void {
     this.first = first
@@ -113,7 +118,7 @@ export class WorkerProcess {
 
   /** Has it tell what it has measured; resolves when it has, or is gone, or late. */
   async measure(withinMs: number): Promise<void> {
-    if (this.isGone || !this.spoke) return
+    if (this.isGone || this.spokeAt === undefined) return
     await new Promise<void>((resolve) => {
       const done = (): void => {
         clearTimeout(late)

@@ -6,7 +6,7 @@ import { openListeners } from '../process/listeners.ts'
 import { ProcessMeters } from '../metrics/process-meters.ts'
 import { logForm, logTo, openLogs } from '../process/log.ts'
 import { makeServing } from '../process/serving.ts'
-import { openStorage } from '../process/storage.ts'
+import { loadStorage, openStorage } from '../process/storage.ts'
 import { KEY_PIPE } from './fork.ts'
 import type { KeyMessageHandler } from './key-channel.ts'
 import { KeyChannel } from './key-channel.ts'
@@ -16,7 +16,8 @@ import { RemoteShares } from './remote-shares.ts'
 
 /*
  * A worker: serves requests beside others on the same ports. It is started by the supervisor and lives no longer than that:
- * when the channel to it breaks, the worker finishes what it has begun and ends.
+ * when the channel to it breaks, the worker finishes what it has begun and ends. Until it is told to start it is a spare: it has
+ * loaded its code, and neither opens nor knows anything.
  */
 
 const ALIVE_MS = 1_000
@@ -144,6 +145,8 @@ const begin = async (message: ToWorker & { readonly kind: 'start' }): Promise<vo
 
 const onMessage = async (message: ToWorker): Promise<void> => {
   switch (message.kind) {
+    case 'prepare':
+      return loadStorage(message.storage)
     case 'start':
       return begin(message)
     case 'drain':
@@ -163,6 +166,8 @@ process.on('message', (message) => {
 })
 // Another supervisor may want the folder and the ports at once.
 process.on('disconnect', () => end(limits.orphanDrainMs))
+// It may have died while this loaded its code.
+if (!process.connected) end(0)
 // The terminal's Ctrl-C reaches all processes; the supervisor says when to end.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => end(limits.drainMs))

@@ -16,10 +16,10 @@ export const workerSystem = async (workers: number): Promise<System> => {
     rootToken: () => server.root,
     faults: [
       {
-        name: 'a worker is killed',
+        name: 'a worker or the spare is killed',
         weight: 9,
         strike: async (random: Random) => {
-          const present = server.workers()
+          const present = server.processes()
           // All may be dead, each just being replaced.
           if (present.length > 0) process.kill(random.of(present), 'SIGKILL')
         },

@@ -1,4 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -97,22 +104,43 @@ ${more}
     return [...new Set(picked)].map((text) => JSON.parse(text) as T)
   }
 
-  /** The worker processes there are now; one that has ended counts no more, though nobody may have noticed yet. */
-  workers(): readonly number[] {
+  /** What runs beside the supervisor: workers, and what may become one; what has ended counts no more, though nobody may have noticed. */
+  processes(): readonly number[] {
     return childrenOf(this.process.pid).filter(isAlive)
   }
 
-  /** How many processes listen on the port. */
-  listeners(): number {
-    const port = this.port.toString(16).toUpperCase().padStart(4, '0')
-    const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n')
-    return lines.filter((line) => new RegExp(`^ *\\d+: \\w+:${port} \\w+:0000 0A`).test(line))
-      .length
+  /** The processes that listen on the port. */
+  workers(): readonly number[] {
+    const sockets = this.#listening().map((inode) => `socket:[${inode}]`)
+    return this.processes().filter((pid) => openedBy(pid).some((file) => sockets.includes(file)))
   }
 
-  /** Whether a process is gone and as many as there should be listen. */
+  /** The processes that do not: the spare, or a worker that starts. */
+  others(): readonly number[] {
+    const workers = this.workers()
+    return this.processes().filter((pid) => !workers.includes(pid))
+  }
+
+  /** How many sockets listen on the port: one of each worker. */
+  listeners(): number {
+    return this.#listening().length
+  }
+
+  /** Their inodes. */
+  #listening(): readonly string[] {
+    const port = this.port.toString(16).toUpperCase().padStart(4, '0')
+    const listens = new RegExp(`^ *\\d+: \\w+:${port} \\w+:0000 0A`)
+    const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n')
+    return lines.filter((line) => listens.test(line)).map((line) => line.trim().split(/ +/)[9]!)
+  }
+
+  /** Whether a process is gone and as many as there should be listen; its socket may outlive it for a moment. */
   hasReplaced(victim: number, workers: number): boolean {
-    return !this.workers().includes(victim) && this.listeners() === workers
+    return (
+      !this.processes().includes(victim) &&
+      this.listeners() === workers &&
+      this.workers().length === workers
+    )
   }
 
   stop(signal?: NodeJS.Signals): Promise<Ended> {
@@ -129,6 +157,25 @@ ${more}
 /** The processes that a process has started. */
 export const childrenOf = (pid: number): readonly number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+
+/** What a process has open, as the links of its descriptors name it; nothing once it has ended. */
+export const openedBy = (pid: number): readonly string[] => {
+  const folder = `/proc/${pid}/fd`
+  return orNothing(() => readdirSync(folder)).flatMap((descriptor) =>
+    orNothing(() => [readlinkSync(join(folder, descriptor))]),
+  )
+}
+
+/** A process may end, or close what it had open, while it is looked at. */
+const orNothing = (look: () => readonly string[]): readonly string[] => {
+  try {
+    return look()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT' && code !== 'ESRCH' && code !== 'EACCES') throw error
+    return []
+  }
+}
 
 /** Whether a process is there and has not ended. */
 export const isAlive = (pid: number): boolean => {
