@@ -14,6 +14,10 @@ export interface Load {
   /** Ends after so many seconds, or so many requests. */
   readonly seconds?: number
   readonly requests?: number
+  /** Ends when this is aborted. */
+  readonly signal?: AbortSignal
+  /** Connects anew where a connection breaks, as those of a worker do that is killed. */
+  readonly reconnects?: boolean
   /** Hears of each answer's body, where a workload needs it. */
   readonly answered?: (body: string) => void
 }
@@ -99,9 +103,11 @@ export const drive = async (load: Load): Promise<Driven> => {
       socket.setEncoding('latin1')
       let text = ''
       let at = 0
+      let over = false
       const next = (): void => {
         at = performance.now()
-        if (at >= until || sent >= most) {
+        if (at >= until || sent >= most || load.signal?.aborted === true) {
+          over = true
           socket.end()
           resolve()
           return
@@ -109,8 +115,14 @@ export const drive = async (load: Load): Promise<Driven> => {
         socket.write(ask(sent++), 'latin1')
       }
       socket.on('connect', next)
-      socket.on('error', reject)
-      socket.on('close', () => reject(new Error(`the server closed a connection after ${text}`)))
+      const broken = (error: Error): void => {
+        if (over) return
+        over = true
+        if (load.reconnects === true) resolve(client())
+        else reject(error)
+      }
+      socket.on('error', broken)
+      socket.on('close', () => broken(new Error(`the server closed a connection after ${text}`)))
       socket.on('data', (piece: string) => {
         text = text === '' ? piece : text + piece
         const end = text.indexOf(HEAD_END)
