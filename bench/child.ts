@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process'
 /** What a server of the bench is told. */
 export type Order = { readonly id: number } & OrderBody
 type OrderBody =
-  | { readonly kind: 'report' | 'memory' | 'profile' | 'stop' }
+  | { readonly kind: 'report' | 'memory' | 'delay' | 'profile' | 'stop' }
   | { readonly kind: 'profiled'; readonly file: string }
   | { readonly kind: 'answer'; readonly answer: Answer }
 
@@ -28,6 +28,12 @@ export interface MemoryReport {
   readonly privateBytes: number
   /** Resident pages that no file stands behind. */
   readonly anonymousBytes: number
+}
+
+/** How late the event loop of a process came to its work since this was asked last, ms. */
+export interface DelayReport {
+  readonly p99Ms: number
+  readonly maxMs: number
 }
 
 /** A server in a process of its own. */
@@ -69,6 +75,10 @@ export class Child {
 
   memory(): Promise<MemoryReport> {
     return this.#order({ kind: 'memory' }) as Promise<MemoryReport>
+  }
+
+  delay(): Promise<DelayReport> {
+    return this.#order({ kind: 'delay' }) as Promise<DelayReport>
   }
 
   /** From now on the bare server answers this. */

@@ -29,6 +29,7 @@ export interface Driven {
   readonly perSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
+  readonly maxMs: number
   /** Answers with a status above 299. */
   readonly refused: number
   /** The first of those. */
@@ -60,9 +61,11 @@ class Histogram {
   readonly #fine = new Uint32Array(8_192)
   readonly #coarse: number[] = []
   count = 0
+  max = 0
 
   add(milliseconds: number): void {
     this.count++
+    this.max = Math.max(this.max, milliseconds)
     const microseconds = Math.floor(milliseconds * 1_000)
     if (microseconds < 8_192) this.#fine[microseconds]!++
     else {
@@ -148,6 +151,7 @@ export const drive = async (load: Load): Promise<Driven> => {
     perSecond: latencies.count / seconds,
     p50Ms: latencies.at(0.5),
     p99Ms: latencies.at(0.99),
+    maxMs: latencies.max,
     refused,
     refusal,
   }

@@ -1,22 +1,32 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector/promises'
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { devConfig } from '../src/config/dev-config.ts'
 import { startServer } from '../src/server.ts'
-import type { ChildReport, MemoryReport, Order } from './child.ts'
+import type { ChildReport, DelayReport, MemoryReport, Order } from './child.ts'
 
 /**
  * The server that is measured, in a process of its own: LMDB and a file audit device in the folder of argument 1, on a
- * free port. Starting on a folder that was used before unseals what is there.
+ * free port. Starting on a folder that was used before unseals what is there. Argument 2 is how many processes serve; argument
+ * 3 how many strings a body may hold.
  */
-const folder = process.argv[2]
-if (folder === undefined) throw new Error('usage: signet-child.ts <folder>')
+const [folder, workers = '1', strings] = process.argv.slice(2)
+if (folder === undefined) throw new Error('usage: signet-child.ts <folder> [workers] [strings]')
 
-const config = devConfig({
+const plain = devConfig({
   listenAddress: '127.0.0.1:0',
   rootTokenId: 'root',
   dataFolder: join(folder, 'signet'),
 })
+const config = {
+  ...plain,
+  workers: Number(workers),
+  listeners: plain.listeners.map((listener) => ({
+    ...listener,
+    limits: { ...listener.limits, ...(strings !== undefined && { jsonStrings: Number(strings) }) },
+  })),
+}
 const log = (line: string): void => void process.stderr.write(`signet: ${line}\n`)
 const server = await startServer(config, { log })
 const profiler = new Session()
@@ -55,12 +65,23 @@ const memory = (): MemoryReport => {
   return { privateBytes: privateBytes(), anonymousBytes: anonymousBytes() }
 }
 
+const delays = monitorEventLoopDelay({ resolution: 1 })
+delays.enable()
+
+const delay = (): DelayReport => {
+  const report = { p99Ms: delays.percentile(99) / 1e6, maxMs: delays.max / 1e6 }
+  delays.reset()
+  return report
+}
+
 const carryOut = async (order: Order): Promise<unknown> => {
   switch (order.kind) {
     case 'report':
       return report()
     case 'memory':
       return memory()
+    case 'delay':
+      return delay()
     case 'profile': {
       profiler.connect()
       await profiler.post('Profiler.enable')

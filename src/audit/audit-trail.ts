@@ -1,7 +1,13 @@
 import { AuditFailed } from './audit-failed.ts'
 import type { AuditAuth, AuditRequest, AuditResponse } from './entry.ts'
 import type { EntryRenderer, MountedDevice } from './mounted-device.ts'
-import { renderCommon, renderRequestEntry, renderResponseEntry, shownData } from './render-entry.ts'
+import {
+  NOTHING_CLEAR,
+  renderCommon,
+  renderRequestEntry,
+  renderResponseEntry,
+  shownData,
+} from './render-entry.ts'
 import type { EntryForm, ResponseParts } from './render-entry.ts'
 
 /** The two entries of one request. */
@@ -70,7 +76,8 @@ export class Trail implements AuditTrail {
     return this.#write('response', (mounted) => {
       const common = this.#commonText(mounted, auth)
       const data = response && shownData(response, listing, mounted.form)
-      const form = mounted.formFor(data, mounted.form.itemsMax)
+      const clear = this.#request.mount?.nonHmacResponseKeys ?? NOTHING_CLEAR
+      const form = mounted.formFor(data, clear, mounted.form.itemsMax)
       const parts: ResponseParts = { request: this.#request, response, data, error }
       return typeof common === 'string' && !(form instanceof Promise)
         ? renderResponseEntry(form, time, common, parts)
@@ -83,7 +90,8 @@ export class Trail implements AuditTrail {
   #commonText(mounted: MountedDevice, auth: AuditAuth | undefined): string | Promise<string> {
     const known = this.#common?.find((common) => common.mounted === mounted && common.auth === auth)
     if (known !== undefined) return known.text
-    const form = mounted.formFor(this.#request.data, Infinity)
+    const { data, mount } = this.#request
+    const form = mounted.formFor(data, mount?.nonHmacRequestKeys ?? NOTHING_CLEAR, Infinity)
     return form instanceof Promise
       ? form.then((ready) => this.#remember(mounted, auth, ready))
       : this.#remember(mounted, auth, form)

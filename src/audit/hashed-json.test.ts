@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
+import { Breather } from '../std/breather.ts'
 import { JsonNumber, parseJson } from '../std/json.ts'
 import type { Json, JsonObject } from '../std/json.ts'
-import { hashedObject, visitLeaves } from './hashed-json.ts'
+import { hashedObject, longHashedObject, visitLeaves } from './hashed-json.ts'
 
 const shown = (object: JsonObject, clear: readonly string[] = [], itemsMax = Infinity): string =>
   hashedObject(object, {
@@ -91,5 +93,34 @@ test('visiting leaves meets those that may be concealed, and stops when told', (
   assert.equal(
     visitLeaves(object, 6, () => false),
     false,
+  )
+})
+
+test('what is long is written as what is short is', async () => {
+  const leaf = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constant('2026-01-02T03:04:05Z'),
+    fc.integer(),
+    fc.boolean(),
+    fc.constant(null),
+    fc.constant(undefined),
+    fc.constant(new JsonNumber('1.50')),
+  )
+  const { object } = fc.letrec((tie) => ({
+    value: fc.oneof({ maxDepth: 4 }, leaf, tie('list'), tie('object')),
+    list: fc.array(tie('value').filter((value) => value !== undefined)),
+    object: fc.dictionary(
+      fc.oneof(fc.constantFrom('open', '__proto__', '1'), fc.string()),
+      tie('value'),
+    ),
+  }))
+  const form = { clear: new Set(['open']), itemsMax: 3 }
+  const conceal = (text: string): string => `#${text.length}`
+  await fc.assert(
+    fc.asyncProperty(object, async (any) => {
+      const data = any as JsonObject
+      const long = await longHashedObject(data, form, async (text) => conceal(text), new Breather())
+      assert.equal(long, hashedObject(data, { ...form, conceal }))
+    }),
   )
 })

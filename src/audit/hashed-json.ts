@@ -1,4 +1,5 @@
-import { JsonNumber, stringifyJson } from '../std/json.ts'
+import type { Breather } from '../std/breather.ts'
+import { JsonNumber, compareBytes, stringifyJson } from '../std/json.ts'
 import type { Json, JsonObject } from '../std/json.ts'
 import { isShared } from '../std/shared-json.ts'
 
@@ -66,6 +67,87 @@ export const hashedObject = (object: JsonObject, form: HashedForm): string => {
   const text = stringifyJson(concealedObject(object, form))
   texts.set(object, { form, text })
   return text
+}
+
+/** Leaves written without looking at the time: some tens of microseconds. */
+const AT_ONCE = 16
+
+/** Writes what is long while other requests run. */
+class LongText {
+  readonly #form: Omit<HashedForm, 'conceal'>
+  readonly #conceal: (text: string) => string | Promise<string>
+  readonly #breather: Breather
+  readonly #joined: string[] = []
+  #pieces: string[] = []
+  #leaves = 0
+
+  constructor(
+    form: Omit<HashedForm, 'conceal'>,
+    conceal: (text: string) => string | Promise<string>,
+    breather: Breather,
+  ) {
+    this.#form = form
+    this.#conceal = conceal
+    this.#breather = breather
+  }
+
+  async value(value: Json, clear: boolean): Promise<void> {
+    if (typeof value === 'string') {
+      const shown = clear || isTimestamp(value) ? value : this.#conceal(value)
+      this.#pieces.push(stringifyJson(typeof shown === 'string' ? shown : await shown))
+    } else if (isObject(value)) await this.#object(value)
+    else if (Array.isArray(value)) await this.#list(value as readonly Json[], clear)
+    else this.#pieces.push(stringifyJson(value))
+    if (++this.#leaves % AT_ONCE === 0) {
+      // Few long pieces are joined at once in the end, where many short ones would take their time.
+      this.#joined.push(this.#pieces.join(''))
+      this.#pieces = []
+      await this.#breather.due()
+    }
+  }
+
+  async #list(items: readonly Json[], clear: boolean): Promise<void> {
+    if (items.length > this.#form.itemsMax) {
+      this.#pieces.push(String(items.length))
+      return
+    }
+    for (let at = 0; at < items.length; at++) {
+      this.#pieces.push(at === 0 ? '[' : ',')
+      await this.value(items[at]!, clear)
+    }
+    this.#pieces.push(items.length === 0 ? '[]' : ']')
+  }
+
+  async #object(object: JsonObject): Promise<void> {
+    const names = Object.keys(object).filter((name) => object[name] !== undefined)
+    if (names.length > this.#form.itemsMax) {
+      this.#pieces.push(String(names.length))
+      return
+    }
+    let comma = '{'
+    for (const name of names.sort(compareBytes)) {
+      this.#pieces.push(comma, stringifyJson(name), ':')
+      comma = ','
+      await this.value(object[name]!, this.#form.clear.has(name))
+    }
+    this.#pieces.push(names.length === 0 ? '{}' : '}')
+  }
+
+  text(): string {
+    return this.#joined.join('') + this.#pieces.join('')
+  }
+}
+
+/** What `hashedObject` gives, made while other requests run: for objects of very many leaves, or long ones. */
+export const longHashedObject = async (
+  object: JsonObject,
+  form: Omit<HashedForm, 'conceal'>,
+  conceal: (text: string) => string | Promise<string>,
+  breather: Breather,
+): Promise<string> => {
+  const long = new LongText(form, conceal, breather)
+  await long.value(object, false)
+  return long.text()
 }
 
 /** Texts of shared objects, for the device that wrote them last. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { Breather } from '../std/breather.ts'
 import { AuditHmac } from './hmac.ts'
 
 const SALT = '3f0bb6f0-6a5c-4b3e-9f44-0c1d7f8a2b10'
@@ -36,4 +37,15 @@ test('the memo stays within its bytes, and does not keep long texts', () => {
   hmac.hash('x'.repeat(100_000))
   hmac.hashOnce('never seen before')
   assert.equal(hmac.memoBytes, before)
+})
+
+test('a long text hashed in pieces gives the same', async () => {
+  const hmac = new AuditHmac('salt')
+  // Pairs of surrogates and halves of them, at every place where a piece may end.
+  for (const lead of ['', 'a', 'ab']) {
+    for (const unit of ['x', '\u{1f600}', '\ud83d', 'é\u{1f600}']) {
+      const text = lead + unit.repeat(100_000)
+      assert.equal(await hmac.hashLong(text, new Breather()), hmac.hashOnce(text))
+    }
+  }
 })

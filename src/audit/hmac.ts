@@ -1,5 +1,6 @@
 import { createHmac, createSecretKey } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import type { Breather } from '../std/breather.ts'
 import { auditLimits } from './limits.ts'
 
 /** What an entry of the memo takes beside its text, bytes: the hash, and the cache's own places. */
@@ -30,6 +31,20 @@ export class AuditHmac {
   hashOnce(text: string): string {
     // Made flat at once: it is written many times.
     return ['hmac-sha256:', createHmac('sha256', this.#key).update(text).digest('hex')].join('')
+  }
+
+  /** The same of a long text, while others run. */
+  async hashLong(text: string, breather: Breather): Promise<string> {
+    const hmac = createHmac('sha256', this.#key)
+    for (let at = 0; at < text.length;) {
+      let end = Math.min(at + auditLimits.unitsAtOnce, text.length)
+      // A pair of surrogates is one character.
+      if ((text.charCodeAt(end - 1) & 0xfc00) === 0xd800) end++
+      hmac.update(text.slice(at, end))
+      at = end
+      await breather.due()
+    }
+    return ['hmac-sha256:', hmac.digest('hex')].join('')
   }
 
   /** Bytes the memo accounts for. */

@@ -8,6 +8,8 @@ export const auditLimits = {
   listKeys: 10_000,
   /** Leaves hashed in one go, about half a millisecond; entries with more let other requests in between. */
   leavesAtOnce: 256,
+  /** The same for their length (UTF-16): a longer text is hashed in pieces. */
+  unitsAtOnce: 65_536,
   /** Units (UTF-16) in one write: large enough to amortise the call, small enough to build in a millisecond. */
   batchUnits: 1_000_000,
   /** Units waiting for a device that does not take them; past this its entries fail rather than fill the memory. */

@@ -1,12 +1,12 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Json } from '../std/json.ts'
+import { Breather } from '../std/breather.ts'
+import type { JsonObject } from '../std/json.ts'
 import { isShared } from '../std/shared-json.ts'
 import type { AuditDevice, DeviceHost } from './device.ts'
 import type { AuditDeviceConfig } from './device-config.ts'
 import type { AuditAuth } from './entry.ts'
 import { commonOptions } from './device-options.ts'
 import { deviceType } from './devices/index.ts'
-import { visitLeaves } from './hashed-json.ts'
+import { longHashedObject, visitLeaves } from './hashed-json.ts'
 import type { Conceal } from './hashed-json.ts'
 import { AuditHmac } from './hmac.ts'
 import { auditLimits } from './limits.ts'
@@ -48,26 +48,36 @@ export class MountedDevice {
     }
   }
 
-  /** The form for an entry with this data: hashes many leaves beforehand, letting others run in between. */
-  formFor(data: Json | undefined, itemsMax: number): EntryForm | Promise<EntryForm> {
-    if (data === undefined || this.#raw || isShared(data as object)) return this.form
-    let room: number = auditLimits.leavesAtOnce
-    const few = visitLeaves(data, itemsMax, () => --room >= 0)
-    return few ? this.form : this.#hashedForm(data, itemsMax)
+  /** The form for an entry with this data: the text of what is long is made beforehand, letting others run in between. */
+  formFor(
+    data: JsonObject | undefined,
+    clear: ReadonlySet<string>,
+    itemsMax: number,
+  ): EntryForm | Promise<EntryForm> {
+    if (data === undefined || isShared(data)) return this.form
+    let leaves: number = auditLimits.leavesAtOnce
+    let units: number = auditLimits.unitsAtOnce
+    const few = visitLeaves(data, itemsMax, (text) => {
+      units -= text.length
+      return --leaves >= 0 && units >= 0
+    })
+    return few ? this.form : this.#longForm(data, clear, itemsMax)
   }
 
-  async #hashedForm(data: Json, itemsMax: number): Promise<EntryForm> {
-    const hashes = new Map<string, string>()
-    visitLeaves(data, itemsMax, (text) => {
-      hashes.set(text, '')
-      return true
-    })
-    let done = 0
-    for (const text of hashes.keys()) {
-      hashes.set(text, this.hmac.hashOnce(text))
-      if (++done % auditLimits.leavesAtOnce === 0) await nextTurn()
+  async #longForm(
+    data: JsonObject,
+    clear: ReadonlySet<string>,
+    itemsMax: number,
+  ): Promise<EntryForm> {
+    const breather = new Breather()
+    const conceal = (text: string): string | Promise<string> => {
+      if (this.#raw) return text
+      return text.length > auditLimits.unitsAtOnce
+        ? this.hmac.hashLong(text, breather)
+        : this.hmac.hashOnce(text)
     }
-    return { ...this.form, conceal: (text) => hashes.get(text) ?? this.form.conceal(text) }
+    const dataText = await longHashedObject(data, { clear, itemsMax }, conceal, breather)
+    return { ...this.form, dataText }
   }
 
   /** The text of an `auth` that may stand in other entries too. */

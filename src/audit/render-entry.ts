@@ -22,6 +22,8 @@ export interface EntryForm {
   readonly elideLists: boolean
   /** Arrays and objects of an answer with more members are written as counts. */
   readonly itemsMax: number
+  /** The text of the data of this one entry, where it was long and is made already. */
+  readonly dataText?: string
 }
 
 /** What is empty is left out of entries: undefined members are not written. */
@@ -107,7 +109,8 @@ const headersText = (headers: readonly AuditHeader[] | undefined, form: EntryFor
   return object(...members)
 }
 
-const NOTHING_CLEAR: ReadonlySet<string> = new Set()
+/** Where no mount says that something stays clear. */
+export const NOTHING_CLEAR: ReadonlySet<string> = new Set()
 
 const requestText = (request: AuditRequest, form: EntryForm): string => {
   const { mount, namespace, data } = request
@@ -115,7 +118,10 @@ const requestText = (request: AuditRequest, form: EntryForm): string => {
   const shown =
     data === undefined
       ? ''
-      : member('"data":', hashedObject(data, { conceal: form.conceal, clear, itemsMax: Infinity }))
+      : member(
+          '"data":',
+          form.dataText ?? hashedObject(data, { conceal: form.conceal, clear, itemsMax: Infinity }),
+        )
   return object(
     stringifyMembers({
       id: some(request.id),
@@ -215,7 +221,9 @@ const responseText = (
       mount_class: some(mount?.class),
       secret: response.leaseId ? { lease_id: response.leaseId } : undefined,
     }),
-    data === undefined ? '' : member('"data":', hashedObject(data, { conceal, clear, itemsMax })),
+    data === undefined
+      ? ''
+      : member('"data":', form.dataText ?? hashedObject(data, { conceal, clear, itemsMax })),
     stringifyMembers({
       warnings: list(response.warnings),
       redirect: some(response.redirect),

@@ -5,6 +5,7 @@ import type { CubbyholePort } from '../engine/ports/cubbyhole.ts'
 import type { MountRecord } from '../engine/ports/mounts.ts'
 import type { Names, Records } from '../engine/records.ts'
 import { recordKind } from '../engine/records.ts'
+import { limits } from '../limits.ts'
 import { work, WORK_REVOKE, WORK_UNMOUNT } from './mounts.ts'
 import {
   accessorRef,
@@ -39,7 +40,7 @@ const leases = recordKind<{ readonly owner: string; readonly until: number }>('l
 const LEASE_MS = 10_000
 
 /** Children per commit: each costs a tombstone, a work record and the removal of its edge. */
-const CHILDREN_PER_COMMIT = 50
+const CHILDREN_PER_COMMIT = Math.floor(limits.longWorkWrites / 3)
 
 /**
  * What goes on behind the requests: expired tokens are ended, ended ones cleaned up, data of disabled mounts dropped. None of
@@ -156,6 +157,7 @@ export class Background {
         for (const { tail } of page) {
           if (this.#stopped) return
           await this.#expireOne(tail.subarray(6), Buffer.from(tail).readUIntBE(0, 6))
+          await records.afterOthers()
         }
       }
       // Late inserts of other processes lie at most a request's length behind.
@@ -182,6 +184,7 @@ export class Background {
       for (const { tail } of page) {
         if (this.#stopped) return
         await this.#cleanToken(tail)
+        await records.afterOthers()
       }
     }
     for await (const page of records.scan(work.under(root.number, WORK_UNMOUNT))) {
@@ -233,6 +236,7 @@ export class Background {
           else if (child.state === 'live') revokeToken(tx, root, { key: tail, record: child })
         }
       })
+      await records.afterOthers()
     }
   }
 }

@@ -525,6 +525,58 @@ describe('plain reads', () => {
   })
 })
 
+describe('asking whether records are there', () => {
+  it('says so of each, what the transaction itself put or deleted among them', async () => {
+    const { records } = setUp()
+    await records.transact(async (tx) => {
+      tx.put(counter(1), 1)
+      tx.put(counter(2), 2)
+    })
+    const refs = [counter(3), counter(1), counter(2), counter(1)]
+    assert.deepEqual(await records.exist(refs), [false, true, true, true])
+    await records.transact(async (tx) => {
+      tx.delete(counter(1))
+      tx.put(counter(3), 3)
+      assert.deepEqual(await tx.exist(refs), [true, false, true, false])
+      assert.deepEqual(await tx.unchecked.exist(refs), [true, false, true, false])
+    })
+    assert.deepEqual(await records.exist(refs), [true, false, true, false])
+    assert.equal((await records.exist(upTo(1_500).map(counter))).filter(Boolean).length, 2)
+  })
+
+  it('is a check of the commit, also where the record is read afterwards', async () => {
+    for (const reads of [false, true]) {
+      const { records, other } = setUp()
+      let runs = 0
+      const seen = await records.transact(async (tx) => {
+        runs++
+        const [there] = await tx.exist([counter(1)])
+        if (runs === 1) {
+          await other.transact(async (own) => own.put(counter(1), 7))
+        }
+        tx.put(counter(2), 0)
+        return reads ? [there, await tx.get(counter(1))] : [there, undefined]
+      })
+      assert.deepEqual([runs, ...seen], [2, true, reads ? 7 : undefined])
+    }
+  })
+
+  it('is what a refusal rests on', async () => {
+    const { records, other } = setUp()
+    let runs = 0
+    const done = await records.transact(async (tx) => {
+      runs++
+      const [there] = await tx.exist([counter(1)])
+      if (runs === 1) await other.transact(async (own) => own.put(counter(1), 7))
+      // Of another instant than the look.
+      await tx.get(counter(2))
+      if (there !== true) throw invalid('not there')
+      return true
+    })
+    assert.deepEqual([runs, done], [2, true])
+  })
+})
+
 describe('scanning', () => {
   const filled = async (count: number) => {
     const { store, records } = setUp()

@@ -14,6 +14,7 @@ import { Refusal, invalid } from '../engine/refusal.ts'
 import type { Answer, Deadline, Key, Outcome, Store, Version } from '../storage/store.ts'
 import { deadlineIn, newVersion, Unavailable, Unknown } from '../storage/store.ts'
 import { limits } from '../limits.ts'
+import { OwnTurn } from './own-turn.ts'
 import type { CachedRecord, RecordCache } from './record-cache.ts'
 
 export interface Check {
@@ -77,6 +78,8 @@ export const asRefusal = (error: unknown, changed = false): unknown => {
  */
 export class TrackedReader implements Reader {
   readonly seen = new Map<string, CachedRecord>()
+  /** Of what was only asked whether it is there. */
+  readonly looked = new Map<string, Check>()
   /** The store's clock with the last call of the store, ms; 0 while there was none. */
   now = 0
   readonly #store: Store
@@ -118,6 +121,19 @@ export class TrackedReader implements Reader {
       await this.#load(missing.slice(at, at + limits.storeReadKeys))
     }
     return refs.map((ref) => this.seen.get(ref.id)!.value as T | undefined)
+  }
+
+  async exist(refs: readonly Ref<unknown>[]): Promise<readonly boolean[]> {
+    const unseen = refs.filter(({ id }) => !this.seen.has(id) && !this.looked.has(id))
+    for (let at = 0; at < unseen.length; at += limits.storeReadKeys) {
+      const some = unseen.slice(at, at + limits.storeReadKeys)
+      const keys = some.map(({ key }) => key)
+      const { answer } = await this.#call((deadline) => this.#store.versions(keys, deadline))
+      for (const [index, { id, key }] of some.entries()) {
+        this.looked.set(id, { key, version: answer.items[index]! })
+      }
+    }
+    return refs.map(({ id }) => (this.seen.get(id) ?? this.looked.get(id))!.version !== 0)
   }
 
   /** A record that was confirmed at the epoch of the first read, or is taken on trust. */
@@ -215,8 +231,10 @@ export class TrackedReader implements Reader {
     return this.seen.get(ref.id)?.version
   }
 
+  /** A key stands here twice when it was looked at first and read then. */
   checks(): Check[] {
-    return [...this.seen.values()].map(({ ref, version }) => ({ key: ref.key, version }))
+    const read = [...this.seen.values()].map(({ ref, version }) => ({ key: ref.key, version }))
+    return this.looked.size === 0 ? read : [...read, ...this.looked.values()]
   }
 
   /** Whether something was taken on trust, and not confirmed since. */
@@ -232,16 +250,18 @@ export class TrackedReader implements Reader {
   /** Whether all that was read still holds; one call, none when everything came from one snapshot. */
   async stillHolds(): Promise<boolean> {
     if (this.isOneSnapshot) return true
-    const seen = [...this.seen.values()]
+    const seen = this.checks()
     const before = this.#store.epoch()
     const answer = await this.#store.versions(
-      seen.map(({ ref }) => ref.key),
+      seen.map(({ key }) => key),
       deadlineIn(limits.storeWaitMs),
     )
     this.now = answer.now
     if (!seen.every(({ version }, index) => answer.items[index] === version)) return false
     const epoch = this.#store.epoch()
-    if (epoch !== undefined && epoch === before) for (const record of seen) record.epoch = epoch
+    if (epoch !== undefined && epoch === before) {
+      for (const record of this.seen.values()) record.epoch = epoch
+    }
     return true
   }
 }
@@ -282,6 +302,14 @@ class Transaction implements Tx {
     })
   }
 
+  async exist(refs: readonly Ref<unknown>[]): Promise<readonly boolean[]> {
+    const there = await this.reads.exist(refs)
+    return refs.map(({ id }, index) => {
+      const own = this.writes.get(id)
+      return own === undefined ? there[index]! : !own.gone
+    })
+  }
+
   async peek<T>(ref: Ref<T>): Promise<T | undefined> {
     return (await this.#peekMany([ref]))[0]
   }
@@ -290,6 +318,13 @@ class Transaction implements Tx {
     return {
       get: (ref) => this.peek(ref),
       getMany: (refs) => this.#peekMany(refs),
+      exist: async (refs) => {
+        const there = await new TrackedReader(this.#store, this.#cache).exist(refs)
+        return refs.map(({ id }, index) => {
+          const own = this.writes.get(id)
+          return own === undefined ? there[index]! : !own.gone
+        })
+      },
     }
   }
 
@@ -324,6 +359,8 @@ class Transaction implements Tx {
 
 /** One queue per key that conflicts: contention is settled by order, not by timers (architecture.md B5). */
 export class ConflictQueues {
+  /** Of all transactions that share the queues. */
+  readonly turn = new OwnTurn()
   readonly #tails = new Map<string, Promise<void>>()
 
   /** Waits for its turn on the key; the function it gives back ends the turn. */
@@ -369,6 +406,14 @@ export const createRecords = (options: RecordsOptions): Records => {
     const checks = new Map<string, Check>()
     for (const seen of tx.reads.seen.values()) {
       checks.set(seen.ref.id, { key: seen.ref.key, version: seen.version })
+    }
+    for (const [id, check] of tx.reads.looked) {
+      const read = checks.get(id)
+      // It was changed between the look and the read.
+      if (read !== undefined && read.version !== check.version) {
+        return { kind: 'conflict', stale: [check.key] }
+      }
+      checks.set(id, check)
     }
     const own = new Set<string>()
     for (const { key, version: decided } of authority()) {
@@ -445,6 +490,7 @@ export const createRecords = (options: RecordsOptions): Records => {
   const transact = async <T>(run: (tx: Tx) => Promise<T>): Promise<T> => {
     let leave: (() => void) | undefined
     let hot: Key | undefined
+    queues.turn.begin()
     try {
       for (let tries = 0; tries < limits.commitAttempts; tries++) {
         // All that a transaction reads is confirmed at its end: the first time, nothing is asked of the store that the cache knows.
@@ -457,6 +503,7 @@ export const createRecords = (options: RecordsOptions): Records => {
     } catch (error) {
       throw asRefusal(error, changed)
     } finally {
+      queues.turn.end()
       leave?.()
     }
     if (hot !== undefined) options.onHotKey?.(hot)
@@ -505,6 +552,13 @@ export const createRecords = (options: RecordsOptions): Records => {
         throw asRefusal(error, changed)
       }
     },
+    exist: async (refs: readonly Ref<unknown>[]): Promise<readonly boolean[]> => {
+      try {
+        return await new TrackedReader(store, cache).exist(refs)
+      } catch (error) {
+        throw asRefusal(error, changed)
+      }
+    },
   }
 
   const getUndamaged = async <T>(ref: Ref<T>): Promise<T | undefined> => {
@@ -527,5 +581,7 @@ export const createRecords = (options: RecordsOptions): Records => {
     },
   }
 
-  return { ...reader, undamaged, transact, scan }
+  const afterOthers = (): Promise<void> => queues.turn.afterOthers(limits.othersFirstMs)
+
+  return { ...reader, undamaged, transact, scan, afterOthers }
 }

@@ -37,6 +37,11 @@ export class RestingTx implements Tx {
     return this.#tx.getMany(refs)
   }
 
+  exist(refs: readonly Ref<unknown>[]): Promise<readonly boolean[]> {
+    for (const ref of refs) this.#read.set(ref.id, ref)
+    return this.#tx.exist(refs)
+  }
+
   peek<T>(ref: Ref<T>): Promise<T | undefined> {
     return this.#tx.peek(ref)
   }

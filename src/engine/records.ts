@@ -33,6 +33,8 @@ export interface RecordRange<T> {
 export interface Reader {
   get<T>(ref: Ref<T>): Promise<T | undefined>
   getMany<T>(refs: readonly Ref<T>[]): Promise<(T | undefined)[]>
+  /** Whether each is there: a fraction of the cost of reading it. */
+  exist(refs: readonly Ref<unknown>[]): Promise<readonly boolean[]>
 }
 
 /**
@@ -78,6 +80,11 @@ export interface Records extends Reader {
    * (at most 16 times, then 503). What it read is validated also when it throws or writes nothing (A4).
    */
   transact<T>(run: (tx: Tx) => Promise<T>): Promise<T>
+  /**
+   * Between the commits of long work: waits while transactions of other requests are under way in this process, but only some ms, so
+   * that they wait for one small commit at most, and the long work gets on nevertheless.
+   */
+  afterOthers(): Promise<void>
   /**
    * Pages of a range in key order, none of them empty, each one snapshot, at most 256 entries and 256 KiB: a range that fits into one
    * page is shown as it was at one instant. `after` is a tail.

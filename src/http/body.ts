@@ -1,8 +1,18 @@
 import { Buffer } from 'node:buffer'
-import { decodeJson, JsonNumber, JsonSyntaxError, parseFast, textOf } from '../std/json.ts'
+import {
+  decodeJson,
+  jsonDecodes,
+  JsonNumber,
+  JsonSyntaxError,
+  parseFast,
+  textOf,
+} from '../std/json.ts'
 import type { Json } from '../std/json.ts'
-import { checkComplexity, JsonComplexityError } from '../std/json-complexity.ts'
+import type { ComplexityLimits } from '../std/json-complexity.ts'
+import { Breather } from '../std/breather.ts'
+import { checkComplexity, complexityChecks, JsonComplexityError } from '../std/json-complexity.ts'
 import { isSpace } from '../std/json-scan.ts'
+import { inSlices } from '../std/slices.ts'
 import type { HttpLimits } from './limits.ts'
 import { parseMediaType } from './media-type.ts'
 import { parseForm } from './parameters.ts'
@@ -32,12 +42,42 @@ const typeName = (value: Json): string =>
         ? 'bool'
         : typeof value
 
-/** The object of a JSON body; undefined for an empty body and for `null`. Throws BadBody. */
-export const jsonBody = (body: Uint8Array, limits: HttpLimits): Data | undefined => {
+/** Longer bodies are read while other requests run. */
+export const LONG_BYTES = 65_536
+
+/** A long JSON body that has been read already: gives its value, or throws what is wrong with it. */
+export type LongBody = () => Json | undefined
+
+/** Thrown for a long JSON body that has not been read yet: `readLong` it, and ask again. */
+export class IsLong extends Error {
+  override readonly name = 'IsLong'
+}
+
+/** Reads a long JSON body while other requests run. */
+export const readLong = async (body: Uint8Array, limits: HttpLimits): Promise<LongBody> => {
+  const breather = new Breather()
+  try {
+    await inSlices(complexityChecks(body, complexityOf(limits)), breather)
+    const value = await inSlices(jsonDecodes(body), breather)
+    return () => value
+  } catch (error) {
+    return () => {
+      throw error
+    }
+  }
+}
+
+/** The object of a JSON body; undefined for an empty body and for `null`. Throws BadBody; IsLong for a long one without `long`. */
+export const jsonBody = (
+  body: Uint8Array,
+  limits: HttpLimits,
+  long?: LongBody,
+): Data | undefined => {
   if (body.length === 0) return undefined
+  if (body.length > LONG_BYTES && long === undefined) throw new IsLong()
   try {
     const simple = body.length <= SIMPLE_BYTES ? parseFast(textOf(body)) : undefined
-    const value = simple ? simple.value : walkAndDecode(body, limits)
+    const value = simple ? simple.value : long ? long() : walkAndDecode(body, limits)
     if (value === undefined || value === null) return undefined
     if (typeof value !== 'object' || Array.isArray(value) || value instanceof JsonNumber)
       throw new JsonSyntaxError(
@@ -52,12 +92,14 @@ export const jsonBody = (body: Uint8Array, limits: HttpLimits): Data | undefined
   }
 }
 
+const complexityOf = (limits: HttpLimits): ComplexityLimits => ({
+  memoryBytes: limits.jsonMemoryBytes,
+  strings: limits.jsonStrings,
+  depth: limits.jsonDepth,
+})
+
 const walkAndDecode = (body: Uint8Array, limits: HttpLimits): Json | undefined => {
-  checkComplexity(body, {
-    memoryBytes: limits.jsonMemoryBytes,
-    strings: limits.jsonStrings,
-    depth: limits.jsonDepth,
-  })
+  checkComplexity(body, complexityOf(limits))
   return decodeJson(body)
 }
 
@@ -89,13 +131,15 @@ export const writeBody = (
   contentType: string | undefined,
   body: Uint8Array,
   limits: HttpLimits,
-): Data | undefined => (isForm(contentType, body) ? formBody(body) : jsonBody(body, limits))
+  long?: LongBody,
+): Data | undefined => (isForm(contentType, body) ? formBody(body) : jsonBody(body, limits, long))
 
 /** The parameters of a PATCH: only merge patches are taken. Throws BadBody (400 or 415). */
 export const patchBody = (
   contentType: string | undefined,
   body: Uint8Array,
   limits: HttpLimits,
+  long?: LongBody,
 ): Data | undefined => {
   const media = parseMediaType(contentType ?? '')
   if (media.error !== undefined) throw new BadBody(400, media.error)
@@ -104,5 +148,5 @@ export const patchBody = (
       415,
       `PATCH requires Content-Type of application/merge-patch+json, provided ${media.type}`,
     )
-  return jsonBody(body, limits)
+  return jsonBody(body, limits, long)
 }

@@ -15,8 +15,8 @@ const judge = (
   headers: Record<string, string | string[]> = {},
   body: string | Uint8Array = '',
   options: Partial<InterpretOptions> = {},
-): { request?: HttpRequest; answer?: HttpAnswer; page?: Target } =>
-  interpret(
+): { request?: HttpRequest; answer?: HttpAnswer; page?: Target } => {
+  const judged = interpret(
     {
       method,
       target: target.startsWith('/') ? target : `/v1/${target}`,
@@ -26,6 +26,9 @@ const judge = (
     origin,
     { limits: httpLimits, ...options },
   )
+  assert.ok(!(judged instanceof Promise), 'was long')
+  return judged
+}
 
 /** Status and texts of a refusal. */
 const refusal = (...call: Parameters<typeof judge>): unknown => {
@@ -118,6 +121,7 @@ describe('paths', () => {
       origin,
       { limits: httpLimits },
     )
+    assert.ok(!(judged instanceof Promise))
     return 'request' in judged ? judged.request.path : undefined
   }
 
@@ -205,7 +209,7 @@ describe('bodies', () => {
     assert.deepEqual(asked('POST', 'a', {}, '{"n":"a"}{"n":"b"}'), ['update', 'a', { n: 'a' }])
   })
 
-  it('are refused when they are too complex', () => {
+  it('are refused when they are too complex', async () => {
     const list = (count: number): string =>
       JSON.stringify({ policies: Array.from({ length: count }, (_, i) => `p${i}`) })
     assert.ok(request('POST', 'a', {}, list(999)))
@@ -213,10 +217,18 @@ describe('bodies', () => {
       400,
       'refused JSON input due to high complexity: exceeded maximum number of strings',
     ])
-    assert.deepEqual(refusal('POST', 'a', {}, `{"x":[${'{},'.repeat(400_000)}1]}`), [
-      400,
-      'refused JSON input due to high complexity: exceeded maximum estimated memory limits',
-    ])
+    const many = Buffer.from(`{"x":[${'{},'.repeat(400_000)}1]}`)
+    const judged = await interpret(
+      { method: 'POST', target: '/v1/a', headers: { host: 'localhost' }, body: many },
+      origin,
+      { limits: httpLimits },
+    )
+    assert.ok('answer' in judged)
+    assert.equal(judged.answer.status, 400)
+    assert.match(
+      String(judged.answer.body),
+      /refused JSON input due to high complexity: exceeded maximum estimated memory limits/,
+    )
     const deep = (depth: number): string => `{"x":${'['.repeat(depth)}${']'.repeat(depth)}}`
     assert.ok(request('POST', 'a', {}, deep(2_000)))
     assert.deepEqual(refusal('POST', 'a', {}, deep(20_000)), [
@@ -376,5 +388,63 @@ describe('hostile requests', () => {
       ),
       { numRuns: 2_000 },
     )
+  })
+})
+
+describe('a long body', () => {
+  /** What becomes of a body that is read at once, and of the same with so much white space that it is long. */
+  const both = async (body: string, limits = httpLimits, method = 'POST'): Promise<unknown[]> => {
+    const judgedOf = (text: string) =>
+      interpret(
+        {
+          method,
+          target: '/v1/a',
+          headers: { host: 'localhost', 'content-type': 'application/merge-patch+json' },
+          body: Buffer.from(text),
+        },
+        origin,
+        { limits },
+      )
+    const short = judgedOf(body)
+    const long = judgedOf(' '.repeat(70_000) + body)
+    assert.ok(!(short instanceof Promise))
+    assert.ok(long instanceof Promise)
+    return [await long, short]
+  }
+
+  it('is read and refused as a short one is', async () => {
+    const bodies = [
+      '{"a":["b",1,1.50,12345678901234567890,true,null,"\\ud83d\\ude00 \\n"],"__proto__":{}}',
+      'null',
+      '[]',
+      '{"a":',
+      '{"a":tru}',
+      '{"a":"b',
+      '{"a":"b\\',
+      '{"a":"\\x"}',
+      '{"a":1} x',
+      '',
+    ]
+    for (const body of bodies) {
+      for (const method of ['POST', 'PATCH']) {
+        const [long, short] = await both(body, httpLimits, method)
+        if (body !== '') assert.deepEqual(long, short, body)
+      }
+    }
+    const [long] = await both('{"a":["b","c"]}', { ...httpLimits, jsonStrings: 2 })
+    assert.ok('answer' in (long as object))
+    assert.match(JSON.stringify(long), /exceeded maximum number of strings/)
+  })
+
+  it('may hold long texts', async () => {
+    const text = `${'é"\\'.repeat(40_000)}\u{1f600}`
+    const body = Buffer.from(JSON.stringify({ text, also: [text] }))
+    const judged = await interpret(
+      { method: 'POST', target: '/v1/a', headers: { host: 'localhost' }, body },
+      origin,
+      { limits: httpLimits },
+    )
+    assert.ok('request' in judged)
+    assert.deepEqual({ ...judged.request.data }, { text, also: [text] })
   })
 })

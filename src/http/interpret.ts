@@ -1,7 +1,8 @@
 import { parseVaultDuration } from '../std/go-duration.ts'
 import type { Json } from '../std/json.ts'
 import { trimSlashes } from '../std/trim-slashes.ts'
-import { BadBody, patchBody, writeBody } from './body.ts'
+import { BadBody, IsLong, patchBody, readLong, writeBody } from './body.ts'
+import type { LongBody } from './body.ts'
 import { renderError } from './envelope.ts'
 import type { HttpLimits } from './limits.ts'
 import { parseBool, parseQuery } from './parameters.ts'
@@ -67,18 +68,37 @@ const first = (headers: HttpHeaders, name: string): string | undefined => {
   return typeof value === 'string' || value === undefined ? value : value[0]
 }
 
-/** Judges all that is decided before routing (spec/auth.md 1.1 to 1.3): a request for the core, its answer, or the page it wants. */
+/** What a request's form comes to: a request for the core, its answer, or the page it wants. */
+export type Interpreted =
+  | { readonly request: HttpRequest }
+  | { readonly answer: HttpAnswer }
+  | { readonly page: Target }
+
+/** Judges all that is decided before routing (spec/auth.md 1.1 to 1.3); at once, but for a request with a long body. */
 export const interpret = (
   raw: RawRequest,
   origin: Origin,
   options: InterpretOptions,
-):
-  | { readonly request: HttpRequest }
-  | { readonly answer: HttpAnswer }
-  | { readonly page: Target } => {
+): Interpreted | Promise<Interpreted> => {
+  const judged = judge(raw, origin, options, undefined)
+  // The body is the last thing that is looked at but for some headers, so that little is judged twice.
+  return judged === 'long'
+    ? readLong(raw.body, options.limits).then(
+        (long) => judge(raw, origin, options, long) as Interpreted,
+      )
+    : judged
+}
+
+const judge = (
+  raw: RawRequest,
+  origin: Origin,
+  options: InterpretOptions,
+  long: LongBody | undefined,
+): Interpreted | 'long' => {
   try {
-    return { request: requestOf(raw, origin, options) }
+    return { request: requestOf(raw, origin, options, long) }
   } catch (error) {
+    if (error instanceof IsLong) return 'long'
     if (error instanceof Answered) return { answer: error.answer }
     if (error instanceof ForPage) return { page: error.target }
     if (error instanceof BadBody) return { answer: renderError(error.status, [error.message]) }
@@ -86,7 +106,12 @@ export const interpret = (
   }
 }
 
-const requestOf = (raw: RawRequest, origin: Origin, options: InterpretOptions): HttpRequest => {
+const requestOf = (
+  raw: RawRequest,
+  origin: Origin,
+  options: InterpretOptions,
+  long: LongBody | undefined,
+): HttpRequest => {
   checkHost(raw.headers, options.hostCheck)
   const target = parseTarget(raw.target)
   if (!target)
@@ -117,7 +142,7 @@ const requestOf = (raw: RawRequest, origin: Origin, options: InterpretOptions): 
 
   const rawMethods = options.rawMethods?.(path)
   if (rawMethods && !rawMethods.includes(raw.method)) throw refuse(405)
-  const { operation, data, rawBody } = readOperation(raw, query, options.limits)
+  const { operation, data, rawBody } = readOperation(raw, query, options.limits, long)
   const asked = { ...common, operation, data, ...(rawBody === undefined ? {} : { rawBody }) }
   if (rawMethods) return { ...asked, path }
 
@@ -202,7 +227,12 @@ const isLines = ({ headers }: RawRequest): boolean => {
   return type !== undefined && /^\s*application\/x-ndjson\s*(?:;|$)/i.test(type)
 }
 
-const readOperation = (raw: RawRequest, query: Parameters, limits: HttpLimits): Asked => {
+const readOperation = (
+  raw: RawRequest,
+  query: Parameters,
+  limits: HttpLimits,
+  long: LongBody | undefined,
+): Asked => {
   switch (raw.method) {
     case 'GET':
       return readGet(query)
@@ -219,12 +249,12 @@ const readOperation = (raw: RawRequest, query: Parameters, limits: HttpLimits): 
       if (isLines(raw)) return { operation: 'update', data: queryData(query), rawBody: raw.body }
       return {
         operation: 'update',
-        data: writeBody(first(raw.headers, 'content-type'), raw.body, limits),
+        data: writeBody(first(raw.headers, 'content-type'), raw.body, limits, long),
       }
     case 'PATCH':
       return {
         operation: 'patch',
-        data: patchBody(first(raw.headers, 'content-type'), raw.body, limits),
+        data: patchBody(first(raw.headers, 'content-type'), raw.body, limits, long),
       }
     case 'OPTIONS':
       throw refuse(400, 'cannot handle internal-only request operation')

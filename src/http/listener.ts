@@ -189,7 +189,8 @@ class HttpListener implements Listener, ConnectionHost {
       remotePort: socket.remotePort ?? 0,
       requestId: randomUUID(),
     }
-    const judged = interpret(raw, origin, this.#interpret)
+    const interpreted = interpret(raw, origin, this.#interpret)
+    const judged = interpreted instanceof Promise ? await interpreted : interpreted
     if ('page' in judged) {
       const { path, query } = judged.page
       const { method, headers, body } = raw

@@ -34,6 +34,7 @@ describe('input made to be slow', () => {
       { remoteAddress: '127.0.0.1', remotePort: 1, requestId: 'id' },
       { limits: httpLimits },
     )
+    assert.ok(!(judged instanceof Promise))
     assert.ok('request' in judged)
     assert.equal(judged.request.namespace.length, namespace.length - 1)
   })

@@ -1,10 +1,14 @@
 import { Buffer } from 'node:buffer'
+import { atOnce } from './slices.ts'
+import type { Slices } from './slices.ts'
 import { JsonSyntaxError } from './json-value.ts'
 import {
   literalOf,
   scanLiteral,
   scanNumber,
+  SLICE_BYTES,
   scanString,
+  scanStringPart,
   skipSpace,
   startsNumber,
   unexpected,
@@ -49,7 +53,14 @@ const CONTEXT: Readonly<Record<Expect, string>> = {
  * first value is refused too unless it is JSON, and a quoted name is asked for in fewer words. An end in the middle of
  * an array or object is left to the decoder. Throws JsonSyntaxError or JsonComplexityError.
  */
-export const checkComplexity = (bytes: Uint8Array, limits: ComplexityLimits): void => {
+export const checkComplexity = (bytes: Uint8Array, limits: ComplexityLimits): void =>
+  atOnce(complexityChecks(bytes, limits))
+
+/** The same in slices. */
+export const complexityChecks = function* (
+  bytes: Uint8Array,
+  limits: ComplexityLimits,
+): Slices<void> {
   /** True for an object, false for an array. */
   const open: boolean[] = []
   let memory = 0
@@ -61,9 +72,10 @@ export const checkComplexity = (bytes: Uint8Array, limits: ComplexityLimits): vo
     memory += COST.base + cost
     if (memory > limits.memoryBytes) throw new JsonComplexityError('estimated memory limits')
   }
-  const string = (): void => {
+  /** `to`: where the string that begins here ends. */
+  const string = (to: number): void => {
     const from = at + 1
-    at = scanString(bytes, from, 'unexpected EOF')
+    at = to
     strings++
     if (strings > limits.strings) throw new JsonComplexityError('number of strings')
     const quoted = bytes.subarray(from, at - 1)
@@ -92,8 +104,7 @@ export const checkComplexity = (bytes: Uint8Array, limits: ComplexityLimits): vo
       at++
       return
     }
-    if (byte === 0x22) string()
-    else if (startsNumber(byte)) {
+    if (startsNumber(byte)) {
       at = scanNumber(bytes, at, 'unexpected EOF')
       spend(COST.number)
     } else {
@@ -105,7 +116,12 @@ export const checkComplexity = (bytes: Uint8Array, limits: ComplexityLimits): vo
     closed()
   }
 
+  let pause = at + SLICE_BYTES
   for (; at < bytes.length; at = skipSpace(bytes, at)) {
+    if (at >= pause) {
+      pause = at + SLICE_BYTES
+      yield
+    }
     const byte = bytes[at] as number
     const inObject = open.at(-1)
     const mayEnd = expect === 'comma' || expect === (inObject ? 'name-or-end' : 'value-or-end')
@@ -113,10 +129,20 @@ export const checkComplexity = (bytes: Uint8Array, limits: ComplexityLimits): vo
       open.pop()
       at++
       closed()
-    } else if (expect === 'value' || expect === 'value-or-end') value(byte)
-    else if (expect === 'name' || expect === 'name-or-end') {
+    } else if (expect === 'value' || expect === 'value-or-end') {
+      if (byte !== 0x22) value(byte)
+      else {
+        let to = scanStringPart(bytes, at + 1, 'unexpected EOF', at + SLICE_BYTES)
+        while (to < 0) {
+          yield
+          to = scanStringPart(bytes, ~to, 'unexpected EOF', ~to + SLICE_BYTES)
+        }
+        string(to)
+        closed()
+      }
+    } else if (expect === 'name' || expect === 'name-or-end') {
       if (byte !== 0x22) fail(byte)
-      string()
+      string(scanString(bytes, at + 1, 'unexpected EOF'))
       expect = 'colon'
     } else {
       if (byte !== (expect === 'colon' ? 0x3a : 0x2c)) fail(byte)

@@ -1,11 +1,15 @@
 import { Buffer } from 'node:buffer'
 import { JsonNumber, JsonSyntaxError } from './json-value.ts'
 import type { Json } from './json-value.ts'
+import { atOnce } from './slices.ts'
+import type { Slices } from './slices.ts'
 import {
   literalOf,
   scanLiteral,
   scanNumber,
+  SLICE_BYTES,
   scanString,
+  scanStringPart,
   skipSpace,
   startsNumber,
   unexpected,
@@ -50,7 +54,14 @@ export const readJson = (
   bytes: Uint8Array,
   start: number,
   end: EndText,
-): { readonly value: Json; readonly end: number } => {
+): { readonly value: Json; readonly end: number } => atOnce(jsonReads(bytes, start, end))
+
+/** The same in slices. */
+export const jsonReads = function* (
+  bytes: Uint8Array,
+  start: number,
+  end: EndText,
+): Slices<{ readonly value: Json; readonly end: number }> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const open: Open[] = []
   let at = start
@@ -84,7 +95,12 @@ export const readJson = (
     at++
   }
 
+  let pause = at + SLICE_BYTES
   for (;;) {
+    if (at >= pause) {
+      pause = at + SLICE_BYTES
+      yield
+    }
     const byte = next()
     let value: Json
     if (byte === 0x5b || byte === 0x7b) {
@@ -102,6 +118,14 @@ export const readJson = (
       }
       at++
       value = (opened.list ?? opened.object) as Json
+    } else if (byte === 0x22) {
+      const from = at + 1
+      at = scanStringPart(bytes, from, end, at + SLICE_BYTES)
+      while (at < 0) {
+        yield
+        at = scanStringPart(bytes, ~at, end, ~at + SLICE_BYTES)
+      }
+      value = unquote(bytes.subarray(from, at - 1))
     } else value = scalar(byte)
 
     // The value is complete: give it to what it is in, and close all that ends here.

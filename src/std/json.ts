@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer'
 import { JsonNumber } from './json-value.ts'
 import type { Json, JsonObject } from './json-value.ts'
-import { readJson } from './json-read.ts'
+import { jsonReads, readJson } from './json-read.ts'
+import type { Slices } from './slices.ts'
 import { decodeUtf8, skipSpace, unexpected } from './json-scan.ts'
 export { JsonNumber, JsonSyntaxError } from './json-value.ts'
 export type { Json, JsonObject } from './json-value.ts'
@@ -54,6 +55,14 @@ export const decodeJson = (json: string | Uint8Array): Json | undefined => {
   const bytes = bytesOf(json)
   const start = skipSpace(bytes, 0)
   return start === bytes.length ? undefined : readJson(bytes, start, 'unexpected EOF').value
+}
+
+/** What `decodeJson` gives for bytes, in slices. */
+export const jsonDecodes = function* (bytes: Uint8Array): Slices<Json | undefined> {
+  const start = skipSpace(bytes, 0)
+  return start === bytes.length
+    ? undefined
+    : (yield* jsonReads(bytes, start, 'unexpected EOF')).value
 }
 
 /** Orders names by their UTF-8 bytes, which UTF-16 units do not where surrogates meet U+E000 and above. */

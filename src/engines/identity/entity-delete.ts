@@ -106,7 +106,8 @@ const dropRecords = (tx: Tx, namespace: number, aliasId: string): void => {
 const sweep = async (call: ReadCall, leftover: Leftover): Promise<void> => {
   if (leftover.groups) await leaveAllGroups(call, leftover.entityId)
   const namespace = call.namespace.number
-  for (const links of chunks(leftover.aliases, limits.commitWrites / WRITES_PER_ALIAS)) {
+  for (const links of chunks(leftover.aliases, limits.longWorkWrites / WRITES_PER_ALIAS)) {
+    await call.records.afterOthers()
     await call.records.transact(async (tx) => {
       const aliases = await tx.getMany(links.map(({ id }) => aliasRef(namespace, id)))
       for (const alias of aliases) {
@@ -117,7 +118,8 @@ const sweep = async (call: ReadCall, leftover: Leftover): Promise<void> => {
       }
     })
   }
-  for (const ids of chunks(leftover.mergedIds, limits.commitWrites)) {
+  for (const ids of chunks(leftover.mergedIds, limits.longWorkWrites)) {
+    await call.records.afterOthers()
     await call.records.transact(async (tx) => {
       for (const id of ids) tx.delete(mergedRef(namespace, id))
     })

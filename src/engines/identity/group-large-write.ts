@@ -1,8 +1,10 @@
+import { Breather } from '../../std/breather.ts'
 import { compareBytes } from '../../std/json.ts'
+import { sortInSlices } from '../../std/sort-in-slices.ts'
 import type { Call } from '../../engine/call.ts'
 import type { Ref, Tx } from '../../engine/records.ts'
 import { idBytes } from '../../engine/records.ts'
-import { breathe } from './breathe.ts'
+import { limits } from '../../limits.ts'
 import { entityRef } from './entity-record.ts'
 import { GroupBusy, asRunning } from './group-busy.ts'
 import { countMembers } from './group-counters.ts'
@@ -41,13 +43,13 @@ export interface LargeChange extends MemberChange {
 type LargeCall = GroupTx & Pick<Call, 'records' | 'newId' | 'requestId'>
 
 /** Edges marked in one commit: two writes, a third for an end, and at most two checks each. */
-const MARKED_AT_ONCE = 64
+const MARKED_AT_ONCE = limits.longWorkWrites / 2
 
 /** How often the group is told that it goes on; who does not tell for five times as long is taken for dead. */
 const TELL_MS = 2_000
 
 /** Entities looked for in one read. */
-const LOOKED_AT_ONCE = 256
+const LOOKED_AT_ONCE = 32
 
 /** Where it stands that a large write of a group's members has begun. */
 export const groupOpRef = (namespace: number, groupId: string): Ref<{ readonly at: number }> =>
@@ -62,9 +64,10 @@ const interrupted = ({ groupId }: LargeWrite): GroupBusy =>
 
 /** Looks for all of the entities, before anybody is made to wait for an invalid list. Throws the recorded Refusal. */
 const checkAll = async (call: LargeCall, ids: readonly string[]): Promise<void> => {
+  const breather = new Breather()
   for (let at = 0; at < ids.length; at += LOOKED_AT_ONCE) {
     await checkEntities(call, call.records, ids.slice(at, at + LOOKED_AT_ONCE))
-    await breathe()
+    await breather.due()
   }
 }
 
@@ -133,13 +136,18 @@ interface Marking {
 }
 
 const mark = async (call: LargeCall, large: LargeWrite): Promise<void> => {
-  const { joining, leaving } = large.change
-  const all: Marking[] = [
-    ...joining.map((id) => ({ id, leaving: undefined })),
-    ...[...leaving].map(([id, edge]) => ({ id, leaving: edge })),
-  ]
+  const breather = new Breather()
+  const markings: Marking[] = []
+  for (const id of large.change.joining) {
+    markings.push({ id, leaving: undefined })
+    if (markings.length % LOOKED_AT_ONCE === 0) await breather.due()
+  }
+  for (const [id, edge] of large.change.leaving) {
+    markings.push({ id, leaving: edge })
+    if (markings.length % LOOKED_AT_ONCE === 0) await breather.due()
+  }
   // In the order of keys: neighbours share pages of the store.
-  all.sort((a, b) => compareBytes(a.id, b.id))
+  const all = await sortInSlices(markings, (a, b) => compareBytes(a.id, b.id), breather)
   const began = performance.now()
   let told = began
   for (let at = 0; at < all.length; at += MARKED_AT_ONCE) {
@@ -148,6 +156,7 @@ const mark = async (call: LargeCall, large: LargeWrite): Promise<void> => {
     if (tells) told = now
     const time = call.now + Math.floor(now - began)
     await markSome(call, large, all.slice(at, at + MARKED_AT_ONCE), tells ? time : undefined)
+    await call.records.afterOthers()
   }
 }
 
@@ -238,8 +247,11 @@ export const putLarge = async (call: GroupTx, tx: Tx, large: LargeWrite): Promis
   const namespace = call.namespace.number
   if (!large.exists) tx.delete(groupOpRef(namespace, large.groupId))
   const { joining, leaving, settling, ended } = large.change
-  const sum = (edges: ReadonlyMap<string, MemberEdge>): number =>
-    [...edges.values()].reduce((total, { n }) => total + n, 0)
+  const sum = (edges: ReadonlyMap<string, MemberEdge>): number => {
+    let total = 0
+    for (const { n } of edges.values()) total += n
+    return total
+  }
   await countMembers(tx, namespace, large.groupId, joining.length - sum(ended) - sum(leaving))
   const rest = { joining: [], leaving: new Map(), settling, ended: new Map() }
   await putMembers(call, tx, large.groupId, rest)

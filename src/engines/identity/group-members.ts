@@ -3,8 +3,8 @@ import type { Call } from '../../engine/call.ts'
 import type { Reader, Records, Tx } from '../../engine/records.ts'
 import { idText } from '../../engine/records.ts'
 import { Refusal } from '../../engine/refusal.ts'
+import { Breather } from '../../std/breather.ts'
 import { goLower } from '../../std/go-lower.ts'
-import { breathe } from './breathe.ts'
 import { countMembers } from './group-counters.ts'
 import { adder, entityRefOf, groupKey, memberRef, membershipsRef } from './group-record.ts'
 import { nameHint } from './hints.ts'
@@ -13,6 +13,7 @@ import { putMemberships } from './membership-record.ts'
 import type { GroupRecord, MemberEdge } from './records.ts'
 import { entityNames, groupMembers } from './records.ts'
 import type { GroupTx } from './group-record.ts'
+import { sortInSlices } from '../../std/sort-in-slices.ts'
 
 /** The change that turns the members of a group into those of a request. */
 export interface MemberChange {
@@ -32,18 +33,26 @@ export const readMembers = async (
   now: number,
 ): Promise<readonly string[]> => {
   const members: { readonly id: string; readonly n: number; readonly seq: number }[] = []
+  const breather = new Breather()
   for await (const page of records.scan(groupMembers.under(namespace, groupKey(group.id)))) {
     for (const { tail, value } of page) {
-      if (isMember(value, group, now)) members.push({ id: idText(tail), ...value })
+      if (isMember(value, group, now)) {
+        members.push({ id: idText(tail), n: value.n, seq: value.seq })
+      }
     }
-    await breathe()
+    await breather.rest()
   }
-  members.sort((a, b) => a.seq - b.seq || compareBytes(a.id, b.id))
-  return members.flatMap(({ id, n }) => Array.from({ length: n }, () => id))
+  const order = (a: (typeof members)[0], b: (typeof members)[0]): number =>
+    a.seq - b.seq || compareBytes(a.id, b.id)
+  const ids: string[] = []
+  for (const { id, n } of await sortInSlices(members, order, breather)) {
+    for (let times = 0; times < n; times++) ids.push(id)
+  }
+  return ids
 }
 
 /**
- * What a whole-list write changes; unchanged members cost no write and keep their end. `wanted` holds each id once. Memberships
+ * What a whole-list write changes; unchanged members cost no write and keep their end. `wanted` holds each id once, sorted. Memberships
  * that have ended are no members; those of nobody wanted are left to the clean-up.
  *
  * The range is listed inside the transaction, where lists are otherwise forbidden (architecture.md A1: a check cannot see
@@ -56,25 +65,40 @@ export const memberChange = async (
   group: GroupRecord | undefined,
   wanted: readonly string[],
 ): Promise<MemberChange> => {
-  const missing = new Set(wanted)
+  const joining: string[] = []
   const leaving = new Map<string, MemberEdge>()
   const settling = new Map<string, MemberEdge>()
   const ended = new Map<string, MemberEdge>()
+  const breather = new Breather()
+  let at = 0
+  /** Goes on in what is wanted up to this id, both lists being in its order; whether it is wanted. */
+  const reach = (id: string): boolean => {
+    while (at < wanted.length && compareBytes(wanted[at]!, id) < 0) joining.push(wanted[at++]!)
+    return wanted[at] === id
+  }
   if (group !== undefined) {
     const range = groupMembers.under(namespace.number, groupKey(group.id))
     for await (const page of records.scan(range)) {
       for (const { tail, value } of page) {
         const id = idText(tail)
         if (!isListed(value, group)) continue
+        const isWanted = reach(id)
         if (!isLive(value, now)) {
-          if (missing.has(id)) ended.set(id, value)
-        } else if (!missing.delete(id)) leaving.set(id, value)
-        else if (value.n !== 1 || value.seq !== 0) settling.set(id, value)
+          if (isWanted) ended.set(id, value)
+        } else if (!isWanted) leaving.set(id, value)
+        else {
+          at++
+          if (value.n !== 1 || value.seq !== 0) settling.set(id, value)
+        }
       }
-      await breathe()
+      await breather.rest()
     }
   }
-  return { joining: [...missing], leaving, settling, ended }
+  for (; at < wanted.length; at++) {
+    joining.push(wanted[at]!)
+    if (at % 256 === 0) await breather.due()
+  }
+  return { joining, leaving, settling, ended }
 }
 
 /** Throws the recorded 500 for the first entity that does not exist (identity.md 3.2, check 8). */
@@ -85,9 +109,9 @@ export const checkEntities = async (
 ): Promise<void> => {
   const refs = ids.map((id) => entityRefOf(namespace.number, id))
   const known = refs.flatMap((ref) => (ref === undefined ? [] : [ref]))
-  const found = (await reader.getMany(known)).values()
+  const there = (await reader.exist(known)).values()
   for (const [index, id] of ids.entries()) {
-    if (refs[index] !== undefined && found.next().value !== undefined) continue
+    if (refs[index] !== undefined && there.next().value === true) continue
     const owner = await records.get(
       entityNames.at(namespace.number, names.hash('entity-name', goLower(id))),
     )

@@ -1,8 +1,9 @@
+import { Breather } from '../../std/breather.ts'
 import { keyText } from '../../std/key-text.ts'
 import type { BackgroundScope } from '../../engine/engine.ts'
 import type { Ref, Scanned, Tx } from '../../engine/records.ts'
 import { idText } from '../../engine/records.ts'
-import { breathe } from './breathe.ts'
+import { limits } from '../../limits.ts'
 import { groupOpRef } from './group-large-write.ts'
 import { groupKey, knownGroupRef, membershipsRef } from './group-record.ts'
 import { isListed } from './membership-end.ts'
@@ -11,7 +12,7 @@ import type { GroupRecord, MemberEdge } from './records.ts'
 import { groupMembers, groupOps } from './records.ts'
 
 /** Marked edges of one commit, two writes each. */
-const AT_ONCE = 64
+const AT_ONCE = limits.longWorkWrites / 2
 
 /** A large write that has not told for so long that it goes on is taken for dead. */
 const DEAD_MS = 10_000
@@ -71,6 +72,7 @@ const eachMarked = async (
 ): Promise<void> => {
   const groupRef = knownGroupRef(namespace, groupId)
   const range = groupMembers.under(namespace, groupKey(groupId))
+  const breather = new Breather()
   let marked: Placed[] = []
   const flush = async (): Promise<void> => {
     if (marked.length === 0) return
@@ -84,14 +86,15 @@ const eachMarked = async (
       )
       for (const edge of edges) await settle(tx, namespace, group, edge)
     })
+    await records.afterOthers()
   }
-  for await (const page of records.scan(range)) {
+  for await (const page of records.scan(range, { pageSize: 64 })) {
     for (const found of page) {
       if (found.value.in === undefined && found.value.out === undefined) continue
       marked.push(placed(found))
       if (marked.length === AT_ONCE) await flush()
     }
-    await breathe()
+    await breather.due()
   }
   await flush()
 }
@@ -159,6 +162,7 @@ const dropMemberships = async (
         if (others.length < places.length) putMemberships(tx, namespace, entityId, others)
       }
     })
+    await records.afterOthers()
   }
   await records.transact(async (tx) => {
     const group = await tx.get(knownGroupRef(namespace, groupId))

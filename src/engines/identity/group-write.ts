@@ -16,7 +16,7 @@ import type { GroupTx } from './group-record.ts'
 import { freeGroupName, groupNameRef, groupRef, knownGroupRef, rewritten } from './group-record.ts'
 import { checkMetadata } from './metadata.ts'
 import type { GroupRecord } from './records.ts'
-import { policyNames, sortedOnce } from './string-set.ts'
+import { longSortedOnce, policyNames, sortedOnce } from './string-set.ts'
 import { writtenTime } from './written-time.ts'
 
 /** The parts of a request that a group write reads; `undefined` = not sent. */
@@ -59,9 +59,13 @@ interface Outcome {
  */
 export const writeGroup = async (call: WriteCall, write: GroupWrite): Promise<Result> => {
   const newId = call.newId()
+  const wanted =
+    write.memberEntityIds === undefined ? undefined : await longSortedOnce(write.memberEntityIds)
   const outcome = await whenFree(async () => {
-    const done = await call.records.transact((tx) => writeIn(tx, call, write, newId, undefined))
-    return 'joining' in done ? writeMany(call, write, newId, done.joining) : done
+    const done = await call.records.transact((tx) =>
+      writeIn(tx, call, write, newId, wanted, undefined),
+    )
+    return 'joining' in done ? writeMany(call, write, newId, wanted!, done.joining) : done
   })
   if (outcome.evictedEntities > 0) {
     const hint = evictionHint('member_entity_ids', outcome.evictedEntities)
@@ -80,6 +84,7 @@ const writeMany = (
   call: WriteCall,
   write: GroupWrite,
   newId: string,
+  wanted: readonly string[],
   joining: readonly string[],
 ): Promise<Outcome> => {
   const begin = async (tx: Tx): Promise<GroupRecord | undefined> => {
@@ -89,18 +94,18 @@ const writeMany = (
     return found
   }
   const finish = async (tx: Tx, large: LargeWrite): Promise<Outcome> =>
-    (await writeIn(tx, call, write, newId, large)) as Outcome
-  const wanted = sortedOnce(write.memberEntityIds ?? [])
+    (await writeIn(tx, call, write, newId, wanted, large)) as Outcome
   const changeOf = (group: GroupRecord | undefined) => memberChange(call, group, wanted)
   return writeLarge(call, newId, joining, begin, changeOf, finish)
 }
 
-/** Writes in `tx`; with `large`, what that has prepared. Writes nothing but tells who joins when it takes such preparation. */
+/** Writes in `tx`, `wanted` being the members each once and sorted; with `large`, what that has prepared. Writes nothing but tells who joins when it takes such preparation. */
 const writeIn = async (
   tx: Tx,
   call: WriteCall,
   write: GroupWrite,
   newId: string,
+  wanted: readonly string[] | undefined,
   large: LargeWrite | undefined,
 ): Promise<Outcome | { readonly joining: readonly string[] }> => {
   const { names, namespace } = call
@@ -111,13 +116,13 @@ const writeIn = async (
   if (write.memberGroupIds !== undefined && type === 'internal') {
     await tx.checkStamp('tree', namespace.number)
   }
-  if (write.memberEntityIds !== undefined && found !== undefined) {
+  if (wanted !== undefined && found !== undefined) {
     refuseBusy(found, call.requestId)
   }
   const members =
-    large !== undefined || write.memberEntityIds === undefined
+    large !== undefined || wanted === undefined
       ? large?.change
-      : await memberChange(call, found, sortedOnce(write.memberEntityIds))
+      : await memberChange(call, found, wanted)
   const children =
     write.memberGroupIds === undefined
       ? undefined

@@ -20,6 +20,10 @@ export class Overlay implements Tx {
     )
   }
 
+  async exist(refs: readonly Ref<unknown>[]): Promise<readonly boolean[]> {
+    return (await this.getMany(refs)).map((value) => value !== undefined)
+  }
+
   peek<T>(ref: Ref<T>): Promise<T | undefined> {
     return this.get(ref)
   }
