@@ -11,8 +11,8 @@ const USAGE = `usage: node bench/large-write.ts [what ...] [--size 100000] [--wo
                                 [--folder <folder>] [--profile <folder>]
 
 How long others wait for their writes while one request changes very much. What: members (a list of all members, as one text and
-as an array), half (a list that changes half of them), group (its deletion), aliases (deletion of an entity with 1,000, as many as
-one may have), children (revocation of a token with that many), mount (disabling a mount with that many secrets); all without.
+as an array), half (a list that changes half of them), group (its deletion), aliases (deletion of an entity with
+many), children (revocation of a token with that many), mount (disabling a mount with that many secrets); all without.
   --folder   keeps the entities for the next run
   --profile  writes a .cpuprofile of each large request (which slows it; of one process only)`
 
@@ -30,8 +30,8 @@ const { values, positionals } = parseArgs({
 })
 
 const SIZE = Number(values.size)
-/** Aliases of one entity, at most. */
-const ALIASES = 1_000
+/** Aliases of one entity, each of a mount of its own: several commits' worth. */
+const ALIASES = 300
 /** Entities that the others write; none is a member. */
 const OTHERS = 500
 
@@ -160,6 +160,16 @@ let last = ''
 const listOf = (name: string, members: readonly string[] | string): string =>
   requestText('POST', `identity/group/name/${name}`, 'root', { member_entity_ids: members })
 
+/** A group with all members: the last, or a new one. */
+const filled = async ({ ids, server }: Ground): Promise<string> => {
+  if (last === '') {
+    last = `group-${Date.now()}-${++made}`
+    await sendWhole(server, Buffer.from(listOf(last, ids.join(','))))
+    await untilQuiet(server)
+  }
+  return last
+}
+
 const kinds: readonly Kind[] = [
   {
     name: 'members',
@@ -182,12 +192,16 @@ const kinds: readonly Kind[] = [
   {
     name: 'half',
     title: 'half of the members',
-    make: async ({ ids }) => listOf(last, ids.slice(0, ids.length / 2).join(',')),
+    make: async (ground) => listOf(await filled(ground), ground.ids.slice(0, SIZE / 2).join(',')),
   },
   {
     name: 'group',
     title: 'deletion of the group',
-    make: async () => requestText('DELETE', `identity/group/name/${last}`, 'root'),
+    make: async (ground) => {
+      const name = await filled(ground)
+      last = ''
+      return requestText('DELETE', `identity/group/name/${name}`, 'root')
+    },
   },
   {
     name: 'aliases',
@@ -195,16 +209,22 @@ const kinds: readonly Kind[] = [
     make: async ({ server }) => {
       const entity = { name: `many-${Date.now()}-${++made}` }
       const id: string = (await call(server, 'POST', 'identity/entity', entity)).data['id']!
-      const mounts = (await call(server, 'GET', 'sys/auth')).data as never as Record<
-        string,
-        { readonly accessor: string }
-      >
-      const { accessor } = mounts['approle/']!
+      const accessorsOf = async () =>
+        (await call(server, 'GET', 'sys/auth')).data as never as Readonly<
+          Record<string, { readonly accessor: string }>
+        >
+      const before = await accessorsOf()
+      for (let at = 0; at < ALIASES; at++) {
+        if (before[`many-${at}/`] === undefined) {
+          await call(server, 'POST', `sys/auth/many-${at}`, { type: 'approle' })
+        }
+      }
+      const mounts = await accessorsOf()
       for (let at = 0; at < ALIASES; at++) {
         await call(server, 'POST', 'identity/entity-alias', {
-          name: `alias-${Date.now()}-${made}-${at}`,
+          name: entity.name,
           canonical_id: id,
-          mount_accessor: accessor,
+          mount_accessor: mounts[`many-${at}/`]!.accessor,
         })
       }
       return requestText('DELETE', `identity/entity/id/${id}`, 'root')

@@ -128,7 +128,7 @@ const sweep = async (call: ReadCall, leftover: Leftover): Promise<void> => {
 
 /** Takes an entity that is gone out of the groups it is still listed in. */
 const leaveAllGroups = async (call: ReadCall, entityId: string): Promise<void> => {
-  const most = Math.floor((limits.commitWrites - 1) / WRITES_PER_GROUP)
+  const most = Math.floor((limits.longWorkWrites - 1) / WRITES_PER_GROUP)
   for (;;) {
     const remaining = await whenFree(() =>
       call.records.transact(async (tx) => {
@@ -138,6 +138,7 @@ const leaveAllGroups = async (call: ReadCall, entityId: string): Promise<void> =
       }),
     )
     if (remaining === 0) return
+    await call.records.afterOthers()
   }
 }
 

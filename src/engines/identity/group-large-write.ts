@@ -72,11 +72,12 @@ const checkAll = async (call: LargeCall, ids: readonly string[]): Promise<void> 
 }
 
 /**
- * Carries a large write out. `joining` are looked for first; `begin` gives the group in a transaction, undefined when it is to be created under `newId`, after
+ * Carries a large write out. `began` is when the request did (`performance.now()`, while `call.now` was read). `joining` are looked for first; `begin` gives the group in a transaction, undefined when it is to be created under `newId`, after
  * all checks but that of the entities; `changeOf` what is to change now that nobody else does; `finish` writes the group in the commit that is the write, with `checkLarge`, `inForce` and `putLarge`.
  */
 export const writeLarge = async <T>(
   call: LargeCall,
+  began: number,
   newId: string,
   joining: readonly string[],
   begin: (tx: Tx) => Promise<GroupRecord | undefined>,
@@ -89,11 +90,14 @@ export const writeLarge = async <T>(
   } = call
   await checkAll(call, joining)
   const op = call.newId()
+  // To look for 100,000 entities takes a while; who has not told for long is taken for dead.
+  const told = performance.now()
+  const at = call.now + Math.floor(told - began)
   const group = await records.transact(async (tx) => {
     const found = await begin(tx)
-    tx.put(groupOpRef(namespace, found?.id ?? newId), { at: call.now })
+    tx.put(groupOpRef(namespace, found?.id ?? newId), { at })
     if (found !== undefined) {
-      const pending = { op, at: call.now, by: call.requestId }
+      const pending = { op, at, by: call.requestId }
       tx.put(knownGroupRef(namespace, found.id), { ...found, pending })
     }
     return found
@@ -103,7 +107,7 @@ export const writeLarge = async <T>(
     try {
       const change = await changeOf(group)
       const large = { op, groupId, exists: group !== undefined, change }
-      await mark(call, large)
+      await mark(call, large, began, told)
       return await records.transact((tx) => finish(tx, large))
     } catch (error) {
       // Where this fails as well, the background ends it when nothing has been heard of it for a while.
@@ -135,7 +139,12 @@ interface Marking {
   readonly leaving: MemberEdge | undefined
 }
 
-const mark = async (call: LargeCall, large: LargeWrite): Promise<void> => {
+const mark = async (
+  call: LargeCall,
+  large: LargeWrite,
+  began: number,
+  toldFirst: number,
+): Promise<void> => {
   const breather = new Breather()
   const markings: Marking[] = []
   for (const id of large.change.joining) {
@@ -148,8 +157,7 @@ const mark = async (call: LargeCall, large: LargeWrite): Promise<void> => {
   }
   // In the order of keys: neighbours share pages of the store.
   const all = await sortInSlices(markings, (a, b) => compareBytes(a.id, b.id), breather)
-  const began = performance.now()
-  let told = began
+  let told = toldFirst
   for (let at = 0; at < all.length; at += MARKED_AT_ONCE) {
     const now = performance.now()
     const tells = now - told >= TELL_MS

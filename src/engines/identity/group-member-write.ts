@@ -124,8 +124,9 @@ const changeMembers = (
   mounts: MountDirectory,
   change: MembersChange,
   deed: Deed,
-): Promise<Changed> =>
-  settled(async () => {
+): Promise<Changed> => {
+  const began = performance.now()
+  return settled(async () => {
     const done = await call.records.transact(async (tx): Promise<Changed | undefined> => {
       const group = await targetOf(tx, call, mounts, change)
       const changes = await changesOf(call, group, change, deed)
@@ -135,8 +136,9 @@ const changeMembers = (
       await refuseCycles(tx, call, group, changed)
       return { group: await put(tx, call, group, changed, deed, undefined), changes }
     })
-    return done ?? changeMany(call, mounts, change, deed)
+    return done ?? changeMany(call, mounts, change, deed, began)
   })
+}
 
 const changesOf = async (
   call: WriteCall,
@@ -155,6 +157,7 @@ const changeMany = async (
   mounts: MountDirectory,
   change: MembersChange,
   deed: Deed,
+  began: number,
 ): Promise<Changed> => {
   let changes: readonly Change[] = []
   const isPrepared = ({ kind, before, after }: Change): boolean =>
@@ -184,7 +187,7 @@ const changeMany = async (
     await putLarge(call, tx, large)
     return { group: after, changes }
   }
-  return writeLarge(call, call.newId(), [], begin, prepare, finish)
+  return writeLarge(call, began, call.newId(), [], begin, prepare, finish)
 }
 
 /** A refusal for a change that did not settle says when to come again. */

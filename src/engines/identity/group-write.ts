@@ -58,6 +58,7 @@ interface Outcome {
  * Throws the recorded Refusals in their order.
  */
 export const writeGroup = async (call: WriteCall, write: GroupWrite): Promise<Result> => {
+  const began = performance.now()
   const newId = call.newId()
   const wanted =
     write.memberEntityIds === undefined ? undefined : await longSortedOnce(write.memberEntityIds)
@@ -65,7 +66,7 @@ export const writeGroup = async (call: WriteCall, write: GroupWrite): Promise<Re
     const done = await call.records.transact((tx) =>
       writeIn(tx, call, write, newId, wanted, undefined),
     )
-    return 'joining' in done ? writeMany(call, write, newId, wanted!, done.joining) : done
+    return 'joining' in done ? writeMany(call, write, began, newId, wanted!, done.joining) : done
   })
   if (outcome.evictedEntities > 0) {
     const hint = evictionHint('member_entity_ids', outcome.evictedEntities)
@@ -83,6 +84,7 @@ export const writeGroup = async (call: WriteCall, write: GroupWrite): Promise<Re
 const writeMany = (
   call: WriteCall,
   write: GroupWrite,
+  began: number,
   newId: string,
   wanted: readonly string[],
   joining: readonly string[],
@@ -96,7 +98,7 @@ const writeMany = (
   const finish = async (tx: Tx, large: LargeWrite): Promise<Outcome> =>
     (await writeIn(tx, call, write, newId, wanted, large)) as Outcome
   const changeOf = (group: GroupRecord | undefined) => memberChange(call, group, wanted)
-  return writeLarge(call, newId, joining, begin, changeOf, finish)
+  return writeLarge(call, began, newId, joining, begin, changeOf, finish)
 }
 
 /** Writes in `tx`, `wanted` being the members each once and sorted; with `large`, what that has prepared. Writes nothing but tells who joins when it takes such preparation. */
