@@ -561,6 +561,14 @@ export const createRecords = (options: RecordsOptions): Records => {
     },
   }
 
+  const epoch = (): Version | undefined => {
+    try {
+      return store.epoch()
+    } catch (error) {
+      throw asRefusal(error, changed)
+    }
+  }
+
   const getUndamaged = async <T>(ref: Ref<T>): Promise<T | undefined> => {
     try {
       return await reader.get(ref)
@@ -583,5 +591,5 @@ export const createRecords = (options: RecordsOptions): Records => {
 
   const afterOthers = (): Promise<void> => queues.turn.afterOthers(limits.othersFirstMs)
 
-  return { ...reader, undamaged, transact, scan, afterOthers }
+  return { ...reader, undamaged, transact, scan, afterOthers, epoch }
 }

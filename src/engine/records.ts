@@ -1,6 +1,8 @@
 import { keyText } from '../std/key-text.ts'
 import type { Key, Version } from '../storage/store.ts'
 
+export type { Version }
+
 /**
  * Typed records over the store. Keys: `<prefix>/` + 4-byte namespace + fixed-width parts (settled.md 12);
  * names never stand in keys, only their HMACs (`Names`). Values are sealed by the barrier under the storage key.
@@ -80,6 +82,11 @@ export interface Records extends Reader {
    * (at most 16 times, then 503). What it read is validated also when it throws or writes nothing (A4).
    */
   transact<T>(run: (tx: Tx) => Promise<T>): Promise<T>
+  /**
+   * Stays the same while nothing is committed anywhere, so that what was read after it was asked holds as long as it gives the same;
+   * undefined where asking costs a trip to the store.
+   */
+  epoch(): Version | undefined
   /**
    * Between the commits of long work: waits while transactions of other requests are under way in this process, but only some ms, so
    * that they wait for one small commit at most, and the long work gets on nevertheless.

@@ -5,12 +5,13 @@ import { idBytes } from '../../engine/records.ts'
 import type { Hint } from '../../engine/refusal.ts'
 import type { Result } from '../../engine/result.ts'
 import { data } from '../../engine/result.ts'
+import type { Version } from '../../engine/records.ts'
 import { findAlias, findAliasByName } from './alias-find.ts'
 import type { EntityAnswers } from './entity-answers.ts'
 import type { ReadCall } from './entity-record.ts'
 import { aliasRef, entityNameRef, findEntity, findEntityByName } from './entity-record.ts'
 import { nameHint } from './hints.ts'
-import { groupsOf } from './memberships.ts'
+import { groupsUntil } from './memberships.ts'
 import type { AliasRecord, EntityRecord } from './records.ts'
 
 /** Finds an entity inside a transaction; undefined when there is none. */
@@ -49,18 +50,42 @@ export interface EntityReads {
 /** The answer of an entity read (identity.md 1.4), all of one instant; undefined when there is none. */
 export const readEntity = async (
   call: ReadCall & Pick<Call, 'now'>,
-  { answers, mounts }: EntityReads,
+  reads: EntityReads,
   find: EntityFinder,
 ): Promise<Result> => {
+  const shown = await readAt(call, reads, find, call.records.epoch())
+  return shown && data(shown)
+}
+
+/** The same of an entity whose id is known: nothing is read while nothing was committed since it was read last. */
+export const readEntityById = async (
+  call: ReadCall & Pick<Call, 'now'>,
+  reads: EntityReads,
+  id: string,
+): Promise<Result> => {
+  const epoch = call.records.epoch()
+  const shown =
+    reads.answers.current(call.namespace.number, id, epoch, call.now) ??
+    (await readAt(call, reads, entityById(call, id), epoch))
+  return shown && data(shown)
+}
+
+/** `epoch`: of the store, before anything was read. */
+const readAt = async (
+  call: ReadCall & Pick<Call, 'now'>,
+  { answers, mounts }: EntityReads,
+  find: EntityFinder,
+  epoch: Version | undefined,
+): Promise<Readonly<Record<string, unknown>> | undefined> => {
   const { records, namespace, now } = call
   const found = await records.transact(async (tx) => {
     const entity = await find(tx)
     if (entity === undefined) return undefined
     const aliases = await tx.getMany(entity.aliases.map(({ id }) => aliasRef(namespace.number, id)))
-    return { entity, aliases, groups: await groupsOf(tx, namespace.number, entity.id, now) }
+    return { entity, aliases, ...(await groupsUntil(tx, namespace.number, entity.id, now)) }
   })
   if (found === undefined) return undefined
-  const { entity, groups } = found
+  const { entity, groups, until } = found
   const aliases: ShownAlias[] = []
   for (const alias of found.aliases) {
     if (alias === undefined) continue
@@ -69,10 +94,12 @@ export const readEntity = async (
   const direct = groups.filter((group) => group.direct).map(({ id }) => id)
   const inherited = groups.filter((group) => !group.direct).map(({ id }) => id)
   const parts = [entity, ...aliases.flatMap(({ alias, mount }) => [alias, mount])]
-  return data(
-    answers.of(entity.id, [...parts, direct.length, ...direct, ...inherited], () =>
-      answerOf(namespace, entity, aliases, direct, inherited),
-    ),
+  return answers.of(
+    namespace.number,
+    entity.id,
+    [...parts, direct.length, ...direct, ...inherited],
+    { epoch, until },
+    () => answerOf(namespace, entity, aliases, direct, inherited),
   )
 }
 

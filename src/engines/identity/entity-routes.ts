@@ -9,7 +9,7 @@ import { batchDelete, deleteEntity, deleteEntityById } from './entity-delete.ts'
 import { listEntities, listEntityNames } from './entity-list.ts'
 import { mergeEntities } from './entity-merge.ts'
 import type { EntityReads } from './entity-read.ts'
-import { entityById, entityByName, hintEntityId, readEntity } from './entity-read.ts'
+import { entityByName, hintEntityId, readEntity, readEntityById } from './entity-read.ts'
 import { writeEntity } from './entity-write.ts'
 import { entityNameRef } from './entity-record.ts'
 import { pageById, pageByName, pageFields } from './list-page.ts'
@@ -82,7 +82,7 @@ export const entityRoutes = (reads: EntityReads): readonly Route[] => [
     fields: entityFields,
     verbs: {
       read: async (call) => {
-        const found = await readEntity(call, reads, entityById(call, call.input.id))
+        const found = await readEntityById(call, reads, call.input.id)
         if (found === undefined) await hintEntityId(call, call.input.id)
         return found
       },

@@ -4,10 +4,10 @@ import type { EntityReads } from './entity-read.ts'
 import {
   entityByAliasId,
   entityByAliasName,
-  entityById,
   entityByName,
   hintEntityId,
   readEntity,
+  readEntityById,
 } from './entity-read.ts'
 import { lookupFields, lookupQuery } from './lookup-query.ts'
 
@@ -24,7 +24,7 @@ export const lookupEntityRoute = (reads: EntityReads): Route =>
           case undefined:
             return undefined
           case 'id': {
-            const found = await readEntity(call, reads, entityById(call, input.id))
+            const found = await readEntityById(call, reads, input.id)
             if (found === undefined) await hintEntityId(call, input.id)
             return found
           }
