@@ -7,6 +7,7 @@ import type { CommandIo } from '../src/cli/io.ts'
 import { runCommandLine } from '../src/cli/run.ts'
 import type { Told } from './support/ask.ts'
 import { download, upload } from './support/upload.ts'
+import { Writers } from './support/writers.ts'
 import { until, WorkerServer } from './support/worker-server.ts'
 
 const PATIENCE_MS = 60_000
@@ -34,29 +35,6 @@ const restore = (server: WorkerServer, bytes: Uint8Array, token = server.root): 
   upload(server.url, 'sys/storage/snapshot', token, bytes)
 
 const valueOf = ({ body }: Told): unknown => body?.data?.is
-
-/** Clients that write a new name each time and remember how it went. */
-class Writers {
-  readonly writes: { name: string; began: number; ended: number; status: number }[] = []
-  readonly #running: Promise<void>[]
-  #over = false
-
-  constructor(server: WorkerServer, count: number) {
-    this.#running = Array.from({ length: count }, async (_, writer) => {
-      for (let round = 0; !this.#over; round++) {
-        const name = `w${writer}-${round}`
-        const began = performance.now()
-        const { status } = await server.ask({ path: `kv/${name}`, body: { is: name } })
-        this.writes.push({ name, began, ended: performance.now(), status })
-      }
-    })
-  }
-
-  async end(): Promise<void> {
-    this.#over = true
-    await Promise.all(this.#running)
-  }
-}
 
 const command = async (server: WorkerServer, words: readonly string[]) => {
   let stdout = ''

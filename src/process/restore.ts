@@ -7,7 +7,10 @@ import type { SnapshotHeader } from '../storage/snapshot/format.ts'
 import { SnapshotBroken } from '../storage/snapshot/format.ts'
 import { readSnapshot } from '../storage/snapshot/read-snapshot.ts'
 import { clearStore, contentsOf, restoreEntries } from '../storage/snapshot/restore-entries.ts'
-import type { Store } from '../storage/store.ts'
+import { isOfThePlace } from '../storage/snapshot/write-snapshot.ts'
+import type { PostgresStoreHandle } from '../storage/postgres/postgres-store.ts'
+import type { Replacement } from '../storage/postgres/replacement.ts'
+import type { Entry, Store } from '../storage/store.ts'
 import { deadlineIn } from '../storage/store.ts'
 
 /** What a snapshot file holds, once all of it was read and its checksum was right. */
@@ -125,6 +128,28 @@ export const fill = async (
     onProgress(done, inspected.entries),
   )
   if (digest() !== inspected.digest) throw new Error('the file changed while it was restored')
+}
+
+/** The same for a database that is in use: nothing changes until it is put in place. */
+export const replaceDatabase = async (
+  file: string,
+  store: PostgresStoreHandle,
+  inspected: Inspected,
+): Promise<Replacement> => {
+  const { entries, digest } = await readSnapshot(createReadStream(file))
+  const replacement = await store.prepareReplacement(
+    withoutThoseOfThePlace(entries),
+    RESTORE_STAMPS,
+  )
+  if (digest() === inspected.digest) return replacement
+  await replacement.drop()
+  throw new Error('the file changed while it was restored')
+}
+
+const withoutThoseOfThePlace = async function* (
+  entries: AsyncIterable<Entry>,
+): AsyncIterable<Entry> {
+  for await (const entry of entries) if (!isOfThePlace(entry.key)) yield entry
 }
 
 /** A new file is made beside the old one and takes its place in one step. */

@@ -59,7 +59,26 @@ export const openStorage = async (
   if (storage.kind === 'postgresql') {
     const { openPostgresStore } = await postgresStore()
     const store = await openPostgresStore({ ...storage, log })
-    return { store, upkeep: () => {}, close: () => store.close(), site: undefined }
+    return {
+      store,
+      upkeep: () => {},
+      close: () => store.close(),
+      site: {
+        mustRest: false,
+        folder: temporaryFolder,
+        prepare: async (file, _folder, inspected) => {
+          const { replaceDatabase } = await import('./restore.ts')
+          const replacement = await replaceDatabase(file, store, inspected)
+          return {
+            exchange: async () => {
+              await replacement.exchange()
+              return undefined
+            },
+            drop: () => replacement.drop(),
+          }
+        },
+      },
+    }
   }
   return role === 'worker' ? openShared(storage.path) : openOwned(storage.path)
 }
