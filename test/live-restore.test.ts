@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -263,6 +264,48 @@ describe('a restore into a running server', () => {
       assert.deepEqual(leftovers(server), [])
     }
     t.diagnostic(found.join(' '))
+  })
+
+  it('leaves nothing behind of a worker that was killed while a file came', async (t) => {
+    const server = await startWith(2, 1)
+    t.after(() => server.remove())
+    const saved = await download(server.url, server.root)
+    const socket = connect(server.port, '127.0.0.1')
+    t.after(() => socket.destroy())
+    socket.on('error', () => {})
+    socket.write(
+      `PUT /v1/sys/storage/snapshot HTTP/1.1\r\nHost: x\r\nX-Vault-Token: ${server.root}\r\nContent-Length: ${saved.length}\r\n\r\n`,
+    )
+    socket.write(saved.subarray(0, 100))
+    await until(() => leftovers(server).length === 1, PATIENCE_MS)
+    const [, pid] = /^restore-(\d+)-/.exec(leftovers(server)[0]!)!
+    process.kill(Number(pid), 'SIGKILL')
+    await until(() => leftovers(server).length === 0, PATIENCE_MS)
+    await until(() => server.hasReplaced(Number(pid), 2), PATIENCE_MS)
+    assert.equal((await restore(server, saved)).status, 200)
+  })
+
+  it('that is asked for several times at once is done, once or one after the other', async (t) => {
+    const server = await startWith(3, 10)
+    t.after(() => server.remove())
+    const saved = await download(server.url, server.root)
+    for (let key = 0; key < 10; key++) {
+      await server.ask({ path: `kv/k${key}`, body: { is: 'later' } })
+    }
+    const told = await Promise.all(Array.from({ length: 5 }, () => restore(server, saved)))
+    const statuses = told.map(({ status }) => status)
+    assert.ok(statuses.includes(200))
+    assert.ok(
+      statuses.every((status) => status === 200 || status === 503),
+      statuses.join(),
+    )
+    for (let key = 0; key < 10; key++) {
+      assert.deepEqual(await server.everywhere({ path: `kv/k${key}` }, valueOf), ['saved'])
+    }
+    assert.equal((await server.ask({ path: 'kv/new', body: { is: 'new' } })).status, 204)
+    assert.deepEqual(await server.everywhere({ path: 'kv/new' }, valueOf), ['new'])
+    assert.deepEqual(leftovers(server), [])
+    t.diagnostic(statuses.join())
   })
 
   it('can be asked for on the command line', async (t) => {

@@ -89,6 +89,8 @@ export class Lifecycle implements SealPort {
   #state: State | undefined
   #opening: Promise<void> | undefined
   #reopening: Promise<void> | undefined
+  /** Counts the times it was begun anew. */
+  #turn = 0
   /** What the data of before a restore was served with, until the last request under it has ended. */
   readonly #retiring = new Set<Promise<void>>()
 
@@ -179,8 +181,23 @@ export class Lifecycle implements SealPort {
    * it. `always`: also if the data is the same. Requests under way keep what they began with.
    */
   reopen(always = false): Promise<void> {
-    this.#reopening ??= this.#reopen(always).finally(() => (this.#reopening = undefined))
-    return this.#reopening
+    const under = this.#reopening
+    if (under !== undefined && !always) return under
+    const reopening = this.#reopenAfter(under, always)
+    this.#reopening = reopening
+    return reopening
+  }
+
+  async #reopenAfter(under: Promise<void> | undefined, always: boolean): Promise<void> {
+    const turn = this.#turn + 1
+    this.#turn = turn
+    try {
+      // Whoever began it hears how it ended.
+      await under?.catch(() => undefined)
+      await this.#reopen(always)
+    } finally {
+      if (this.#turn === turn) this.#reopening = undefined
+    }
   }
 
   async #reopen(always: boolean): Promise<void> {

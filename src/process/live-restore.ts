@@ -24,13 +24,12 @@ export interface LiveRestoreParts {
 
 /** The disk, the database, or what stands in the way there. */
 const notPossible = (what: string, error: unknown): unknown => {
-  if (error instanceof Refusal || error instanceof Unavailable || error instanceof Unknown) {
-    return error
-  }
+  if (error instanceof Refusal || error instanceof Unknown) return error
   if (error instanceof BrokenBody) return invalid(`${error.message}; nothing was changed`)
   if (error instanceof SnapshotBroken || error instanceof OtherSeal) return invalid(error.message)
   const text = error instanceof Error ? error.message : String(error)
-  return new Refusal('failed', `${what}: ${text}; nothing was changed`)
+  const kind = error instanceof Unavailable ? 'unavailable' : 'failed'
+  return new Refusal(kind, `${what}: ${text}; nothing was changed`)
 }
 
 /** Restores into a server that serves: one after the other. */
