@@ -13,6 +13,7 @@ import { isOwned, openStorage } from '../process/storage.ts'
 import type { Gather, GatherPurpose } from '../seal/gathering.ts'
 import { encodeGathered } from '../seal/gathering.ts'
 import { LocalShares } from '../seal/share-keeper.ts'
+import { exchangeData } from './exchange-data.ts'
 import { withFreePorts } from './free-port.ts'
 import type { KeyMessageKind } from './key-channel.ts'
 import { Measurements } from './measurements.ts'
@@ -352,38 +353,13 @@ class Supervisor {
   }
 
   async #exchange(folder: string): Promise<Exchanged> {
+    const { storage: config } = this.#config
     const storage = this.#storage!
-    if (!isOwned(storage)) throw new Error('there is no data folder to restore into')
+    if (config.kind !== 'lmdb' || !isOwned(storage)) throw new Error('there is no data folder')
     // The others have not opened the data yet, and do not before this is over.
     const present = [...this.#workers].filter(({ begun }) => begun)
-    await Promise.all(present.map((worker) => this.#step(worker, 'let-go')))
-    let exchanged: Exchanged
-    try {
-      const keptAs = await storage.exchange(join(this.#dataFolder, basename(folder)))
-      exchanged = { kind: 'exchanged', keptAs }
-    } catch (error) {
-      this.#log('the data could not be exchanged', error)
-      exchanged = { kind: 'failed', reason: error instanceof Error ? error.message : String(error) }
-    }
-    await Promise.all(present.map((worker) => this.#step(worker, 'take-up')))
-    return exchanged
-  }
-
-  get #dataFolder(): string {
-    const { storage } = this.#config
-    if (storage.kind !== 'lmdb') throw new Error('there is no data folder')
-    return storage.path
-  }
-
-  /** A worker that does not do it in time, or fails, ends: nobody may go on with the old data. */
-  async #step(worker: WorkerProcess, step: 'let-go' | 'take-up'): Promise<void> {
-    if (worker.isGone) return
-    const late = setTimeout(() => worker.kill(), limits.restoreStepMs)
-    const answer = await worker.keys.ask(step)
-    clearTimeout(late)
-    if (answer !== undefined && answer.length > 0) return
-    worker.kill()
-    await worker.gone
+    const made = join(config.path, basename(folder))
+    return exchangeData(present, () => storage.exchange(made), this.#log)
   }
 
   /** JavaScript cannot wipe what it has copied: sealing replaces the processes that knew the key (architecture.md F1). */

@@ -1,4 +1,4 @@
-import { keyText } from '../limits.ts'
+import { keyText } from '../../std/key-text.ts'
 import type { Entry, Key } from '../store.ts'
 import { newVersion, Unavailable, Unknown } from '../store.ts'
 import { byteaArray } from './binary-array.ts'
