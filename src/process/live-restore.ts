@@ -16,10 +16,19 @@ export interface LiveRestoreParts {
   readonly store: Store
   /** Absent: this process cannot be restored while it serves. */
   readonly site: RestoreSite | undefined
-  /** Puts it in force in this process and, where it has others beside it, in all; gives where the old data is kept. */
-  readonly enforce: (prepared: Prepared) => Promise<string | undefined>
+  /**
+   * Puts it in force in this process and, where it has others beside it, in all; gives where the old data is kept, and why this
+   * process cannot serve from the new, if so.
+   */
+  readonly enforce: (prepared: Prepared) => Promise<Enforced>
   readonly isSealed: () => boolean
   readonly log: Log
+}
+
+/** What came of putting data in force. */
+export interface Enforced {
+  readonly keptAs: string | undefined
+  readonly problem: string | undefined
 }
 
 /** The disk, the database, or what stands in the way there. */
@@ -74,16 +83,16 @@ const restoreLive = async (
     const prepared = await within('the data could not be made', () =>
       site.prepare(file, folder, inspected),
     )
-    let keptAs: string | undefined
+    let enforced: Enforced
     try {
       // New unseal keys may have been made since.
       await within('the present data could not be read', check)
-      keptAs = await within('the data could not be put in place', () => enforce(prepared))
+      enforced = await within('the data could not be put in place', () => enforce(prepared))
     } finally {
       await prepared.drop()
     }
     log(`restored the snapshot of ${inspected.header.created} (${inspected.entries} entries)`)
-    return tell(inspected, bytes, keptAs, isSealed())
+    return tell(inspected, bytes, enforced, isSealed())
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -109,9 +118,10 @@ const writeBody = async (body: AsyncIterable<Uint8Array>, file: string): Promise
 const tell = (
   { header, entries, digest }: Inspected,
   bytes: number,
-  keptAs: string | undefined,
+  enforced: Enforced,
   sealed: boolean,
 ): RestoredSnapshot => ({
+  ...enforced,
   created: header.created,
   version: header.version,
   storageType: header.storage,
@@ -121,6 +131,5 @@ const tell = (
   entries,
   bytes,
   checksum: digest,
-  keptAs,
   sealed,
 })

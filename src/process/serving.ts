@@ -46,13 +46,14 @@ import { createUi } from '../ui/ui.ts'
 import { version } from '../version.ts'
 import type { Behind } from './health.ts'
 import { healthOf, IDENTITY_RECORDS } from './health.ts'
+import type { LiveRestoreParts } from './live-restore.ts'
 import { makeLiveRestore } from './live-restore.ts'
 import { LiveSettings } from './live-settings.ts'
 import { keepHeapSmall } from './small-heap.ts'
 import type { Log, Logs } from './log.ts'
 import { LOGGERS, LogLevels } from './log.ts'
 import { withUiHeaders } from './page-rules.ts'
-import type { Prepared, RestoreSite } from './prepared.ts'
+import type { RestoreSite } from './prepared.ts'
 import { RequestGate } from './request-gate.ts'
 import { makeSnapshots } from './snapshots.ts'
 
@@ -236,21 +237,30 @@ export const makeServing = (parts: {
       gate.open()
     }
   }
-  /** What the data is does not depend on it: whoever looks after the keys tries again. */
-  const anew = (opening: Promise<void>): Promise<void> =>
-    opening.catch((error: unknown) => log('opening the restored data failed', error))
-  const enforce = async (prepared: Prepared): Promise<string | undefined> => {
+  /** The data is in place whatever comes of it, and whoever looks after the keys tries again. */
+  const problemOf = async (opening: Promise<void>): Promise<string | undefined> => {
+    try {
+      await opening
+      return undefined
+    } catch (error) {
+      log('opening the data after a restore failed', error)
+      return error instanceof Error ? error.message : String(error)
+    }
+  }
+  const enforce: LiveRestoreParts['enforce'] = async (prepared) => {
     if (parts.site?.mustRest !== true) {
       const keptAs = await prepared.exchange()
-      await anew(lifecycle.reopen())
-      return keptAs
+      return { keptAs, problem: await problemOf(lifecycle.reopen()) }
     }
     await rest()
+    let keptAs: string | undefined
     try {
-      return await prepared.exchange()
-    } finally {
-      await anew(resume())
+      keptAs = await prepared.exchange()
+    } catch (error) {
+      await problemOf(resume())
+      throw error
     }
+    return { keptAs, problem: await problemOf(resume()) }
   }
 
   const lockout = createLockout((mount) => tunedLockout(mount, lockoutOf(config, mount.type)))

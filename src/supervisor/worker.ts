@@ -73,7 +73,8 @@ const start = async ({
       }
       if (kind === 'take-up' && isShared(storage)) {
         storage.takeUp()
-        await serving.resume()
+        // It goes on trying, and so would another in its place.
+        await serving.resume().catch((error: unknown) => log('opening the data anew failed', error))
       }
     } catch (error) {
       // One that does not open while the others are open would answer `sealed` for them: it does not begin to listen.

@@ -6,7 +6,7 @@ import type { Inspected } from '../../server.ts'
 import { inspectSnapshot, restoreSnapshot } from '../../server.ts'
 import { ApiError, TransportError } from '../../client/api-error.ts'
 import type { Call, Command } from '../command.ts'
-import { asking, say } from '../command.ts'
+import { asking, say, warn } from '../command.ts'
 import { localFailure } from '../failure.ts'
 import { printRecord } from '../print-record.ts'
 import { ProgressBar } from '../progress-bar.ts'
@@ -145,8 +145,10 @@ const restoreRunning = async (call: Call, file: string): Promise<number> => {
     for await (const chunk of opened.body) chunks.push(chunk)
     return JSON.parse(Buffer.concat(chunks).toString()) as {
       readonly data: { readonly sealed: boolean; readonly kept_as: string }
+      readonly warnings: readonly string[] | null
     }
   }).finally(() => bar.clear())
+  for (const text of answer.warnings ?? []) warn(call.io, `WARNING! ${text}`)
   if (call.format !== 'table') return show(call, inspected)
   say(call.io, `Success! Restored ${inspected.entries} entries of ${inspected.header.created}`)
   const { sealed, kept_as: keptAs } = answer.data

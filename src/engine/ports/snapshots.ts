@@ -14,6 +14,8 @@ export interface RestoredSnapshot {
   readonly checksum: string
   /** The file in which the old data lies, on this machine; undefined: it is gone. */
   readonly keptAs: string | undefined
+  /** Why this server cannot serve from it yet; it goes on trying. */
+  readonly problem: string | undefined
   /** The keys there are do not open it: the server has sealed itself. */
   readonly sealed: boolean
 }

@@ -6,8 +6,11 @@ import type { SystemOptions } from './options.ts'
 
 const restoring =
   ({ snapshots }: SystemOptions, force: boolean) =>
-  async ({ bodyStream }: Call): Promise<Result> => {
-    const done = await snapshots.restore(bodyStream!, force)
+  async (call: Call): Promise<Result> => {
+    const done = await snapshots.restore(call.bodyStream!, force)
+    if (done.problem !== undefined) {
+      call.warn(`the data is in place, but the server cannot serve from it yet: ${done.problem}`)
+    }
     const restored = {
       created: done.created,
       version: done.version,
