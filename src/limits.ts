@@ -46,6 +46,12 @@ export const limits = {
   cachedEntityAnswers: 2_000,
   /** Parsed policies kept in memory, per process. */
   cachedPolicies: 10_000,
+  /** Before data is exchanged by a restore, how long requests under way have to end: the others wait. */
+  restoreEndMs: 5_000,
+  /** How long a request waits while data is exchanged: as long as those before it have, and some for the exchange. */
+  restoreWaitMs: 15_000,
+  /** How long a worker may take to let go of the data, or to take it up: then it is killed, and another takes its place. */
+  restoreStepMs: 30_000,
   /** How long a stop waits for requests under way. */
   drainMs: 10_000,
   /** The same for a worker whose supervisor died: another may be waiting for its port. */

@@ -204,7 +204,7 @@ describe('snapshots of a server', { concurrency: false }, () => {
     const { json } = await ask(server, 'POST', 'auth/token/create', { policies: ['reader'] })
     const token = json.auth.client_token
     assert.equal((await ask(server, 'GET', 'sys/storage/snapshot', undefined, token)).status, 403)
-    assert.equal((await ask(server, 'POST', 'sys/storage/snapshot', {})).status, 405)
+    assert.equal((await ask(server, 'POST', 'sys/storage/snapshot', {}, token)).status, 403)
     await ask(server, 'POST', 'sys/policies/acl/reader', {
       policy: policy.replace('"read"', '"read", "sudo"'),
     })

@@ -242,7 +242,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: 'operator snapshot restore',
-    synopsis: 'Restore a snapshot into the storage of a server that does not run',
+    synopsis: 'Restore a snapshot into a running server, or into the storage of a stopped one',
     load: async () => (await import('./commands/operator-snapshot.ts')).snapshotRestore,
   },
   {

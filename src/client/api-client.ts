@@ -3,7 +3,13 @@ import type { LiteralObject, LiteralValue } from './literal-json.ts'
 import { isObject, literalText, parseLiteral } from './literal-json.ts'
 import type { Secret } from './secret.ts'
 import { secretFrom, texts } from './secret.ts'
-import type { RawAnswer, RawRequest, TransportOptions, OpenAnswer } from './transport.ts'
+import type {
+  BodyStream,
+  OpenAnswer,
+  RawAnswer,
+  RawRequest,
+  TransportOptions,
+} from './transport.ts'
 import { Transport } from './transport.ts'
 
 /** Everything that a client sends with each request besides the request itself. */
@@ -30,6 +36,8 @@ export type ApiRequest = {
   readonly contentType?: string
   /** In place of `body`: sent as they are, under `contentType`. */
   readonly bytes?: Uint8Array
+  /** In place of `body`: sent as it is read, by `open` alone. */
+  readonly stream?: BodyStream
 }
 
 /** An answer with its body parsed; `json` is undefined when there was none. */
@@ -174,7 +182,9 @@ export class ApiClient {
       headers['X-Vault-MFA'] = options.mfa.join(', ')
     }
     const body =
-      request.bytes ?? (request.body === undefined ? undefined : literalText(request.body))
+      request.stream ??
+      request.bytes ??
+      (request.body === undefined ? undefined : literalText(request.body))
     if (body !== undefined) headers['Content-Type'] = request.contentType ?? 'application/json'
     return { method: request.method, target: target(request), headers, body }
   }

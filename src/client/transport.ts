@@ -5,6 +5,7 @@ import type {
   IncomingMessage,
   RequestOptions,
 } from 'node:http'
+import { pipeline } from 'node:stream/promises'
 import { TransportError } from './api-error.ts'
 import { codeOf, explainFailure } from './explain-failure.ts'
 
@@ -40,8 +41,22 @@ export type RawRequest = {
   readonly method: string
   readonly target: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string | Uint8Array | undefined
+  readonly body: string | Uint8Array | BodyStream | undefined
 }
+
+/**
+ * A body that is sent as it is read, by `open` alone, and once the server says that it takes it (`Expect: 100-continue`): a refusal
+ * comes before it. Where nothing is said, it is sent after a second: proxies may keep that to themselves.
+ */
+export type BodyStream = {
+  readonly bytes: number
+  readonly pieces: AsyncIterable<Uint8Array>
+}
+
+const CONTINUE_MS = 1_000
+
+const isStream = (body: RawRequest['body']): body is BodyStream =>
+  typeof body === 'object' && 'pieces' in body
 
 /** An answer whose body is still to come, piece by piece. Reading it to its end fails when the server broke off. */
 export type OpenAnswer = {
@@ -96,7 +111,9 @@ export class Transport {
           sent.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }))
         })
       }
-      sent.end(request.body)
+      const { body } = request
+      if (isStream(body)) sendPieces(sent, body)
+      else sent.end(body)
     })
   }
 
@@ -120,9 +137,32 @@ export class Transport {
           sent.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }))
         })
       }
+      if (isStream(request.body)) throw new TypeError('a body that is read is sent by open()')
       sent.end(request.body)
     })
   }
+}
+
+function sendPieces(sent: ClientRequest, { pieces }: BodyStream): void {
+  let answered = false
+  let begun = false
+  const begin = (): void => {
+    clearTimeout(late)
+    if (begun || answered) return
+    begun = true
+    pipeline(pieces, sent).catch((error: unknown) => {
+      // A server that refuses does not read the rest: its answer is what counts.
+      if (!answered) sent.destroy(error instanceof Error ? error : new Error(String(error)))
+    })
+  }
+  const late = setTimeout(begin, CONTINUE_MS)
+  sent.once('continue', begin)
+  sent.once('response', () => {
+    answered = true
+    clearTimeout(late)
+  })
+  sent.once('close', () => clearTimeout(late))
+  sent.flushHeaders()
 }
 
 async function* piecesOf(answer: IncomingMessage, address: string): AsyncIterable<Buffer> {
@@ -144,10 +184,13 @@ class StaleConnection extends Error {
 
 function requestOptions(request: RawRequest, address: string): RequestOptions {
   const base = { method: request.method, path: request.target }
-  const length = request.body === undefined ? undefined : Buffer.byteLength(request.body)
+  const { body } = request
+  const length =
+    body === undefined ? undefined : isStream(body) ? body.bytes : Buffer.byteLength(body)
   const headers = {
     ...request.headers,
     ...(length === undefined ? {} : { 'Content-Length': String(length) }),
+    ...(isStream(body) ? { Expect: '100-continue' } : {}),
   }
   if (address.startsWith('unix://')) {
     return { ...base, headers: { ...headers, Host: 'localhost' }, socketPath: address.slice(7) }

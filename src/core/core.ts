@@ -11,6 +11,7 @@ import type { PolicyPort } from '../engine/ports/policies.ts'
 import type { TokenPort } from '../engine/ports/tokens.ts'
 import type { WrappingPort } from '../engine/ports/wrapping.ts'
 import type { Names, Records } from '../engine/records.ts'
+import { Refusal } from '../engine/refusal.ts'
 import { limits } from '../limits.ts'
 import { defaultPolicy } from '../policy/builtin.ts'
 import type { Store, Version } from '../storage/store.ts'
@@ -21,12 +22,13 @@ import type { BatchSealer } from './batch-tokens.ts'
 import { BatchTokens } from './batch-tokens.ts'
 import { Callers } from './callers.ts'
 import { Handler } from './handle.ts'
+import { DataReplaced, replacedMeanwhile } from './data-replaced.ts'
 import { MountTable } from './mounts.ts'
 import { ownRecords } from './own-records.ts'
 import { PolicyStore } from './policies.ts'
 import { RecordCache } from './record-cache.ts'
 import type { Check } from './records.ts'
-import { ConflictQueues, stampRef } from './records.ts'
+import { asRefusal, ConflictQueues, stampRef } from './records.ts'
 import type { Reply, Success } from './reply.ts'
 import type { Request } from './request.ts'
 import { StampWatch } from './stamp-watch.ts'
@@ -84,12 +86,17 @@ export interface CoreOptions {
   readonly maxLeaseTtlSeconds: number
   /** As audit entries and mounts name it: `v2.6.2+signet.0.1.0+builtin`. */
   readonly runningVersion: string
+  /** The version of the stamp of restores, read before the keys were. */
+  readonly incarnation: Version
   /** Takes in a keyring that another process rotated. */
   readonly reloadKeyring: () => Promise<void>
   readonly log: (message: string, error?: unknown) => void
 }
 
 const BACKGROUND_MS = 1_000
+
+/** Moved by every restore. */
+const INCARNATION = stampRef('incarnation', rootNamespace.number).key
 
 const plainTuning = {
   defaultLeaseTtlSeconds: 0,
@@ -165,6 +172,8 @@ export class Core {
   readonly records: Records
   readonly ports: CorePorts
   #keyring: Version = 0
+  #inFlight = 0
+  #whenIdle: (() => void) | undefined
 
   constructor(options: CoreOptions) {
     this.#options = options
@@ -255,6 +264,7 @@ export class Core {
       keyringCheck: own.keyringCheck,
       keyringMoved: own.keyringMoved,
       onFault: (error, what) => log(`${what} failed`, error),
+      explain: (error) => this.#explain(error),
     })
     this.#background = new Background({
       records: this.records,
@@ -270,7 +280,10 @@ export class Core {
       engines: async () =>
         (await this.#mounts.current()).all.map(({ engine, view }) => ({ engine, mount: view })),
       now: () => this.now(),
-      onFault: (error, what) => log(`${what} failed`, error),
+      onFault: (error, what) => {
+        // Whoever looks after the keys finds that, too, and does what is to be done.
+        if (!(error instanceof DataReplaced)) log(`${what} failed`, error)
+      },
     })
   }
 
@@ -292,9 +305,26 @@ export class Core {
     await this.#background.stop()
   }
 
-  /** Answers a request; never throws. */
-  handle(request: Request): Promise<Reply> {
-    return this.#handler.handle(request)
+  /** Answers a request. Throws DataReplaced alone, before it has begun anything: then the server is to be opened anew. */
+  async handle(request: Request): Promise<Reply> {
+    this.#inFlight++
+    try {
+      return await this.#handler.handle(request)
+    } finally {
+      if (--this.#inFlight === 0) this.#whenIdle?.()
+    }
+  }
+
+  /** Resolves once no request is under way, and at the latest after so long. */
+  async idle(withinMs: number): Promise<void> {
+    if (this.#inFlight === 0) return
+    await new Promise<void>((resolve) => {
+      const late = setTimeout(resolve, withinMs)
+      this.#whenIdle = () => {
+        clearTimeout(late)
+        resolve()
+      }
+    })
   }
 
   /** Adds a mount unless its path is taken. */
@@ -361,10 +391,24 @@ export class Core {
     return now
   }
 
+  /** Every request comes by here, unless nothing at all was committed since the last: throws DataReplaced after a restore. */
   async #stampVersion(name: 'mounts' | 'keyring', namespace: Namespace): Promise<Version> {
-    const key = stampRef(name, namespace.number).key
-    const { items } = await this.#store.versions([key], deadlineIn(limits.storeWaitMs))
+    const keys = [stampRef(name, namespace.number).key, INCARNATION]
+    const { items } = await this.#store.versions(keys, deadlineIn(limits.storeWaitMs))
+    if (items[1] !== this.#options.incarnation) throw new DataReplaced()
     return items[0]!
+  }
+
+  /** What is no refusal may come of reading data of after a restore with what was known before: then that is the reason. */
+  async #explain(error: unknown): Promise<unknown> {
+    if (error instanceof DataReplaced) return replacedMeanwhile()
+    if (asRefusal(error) instanceof Refusal) return error
+    try {
+      await this.#stampVersion('keyring', rootNamespace)
+      return error
+    } catch (reason) {
+      return reason instanceof DataReplaced ? replacedMeanwhile() : error
+    }
   }
 
   #keyringCheck(): Check {

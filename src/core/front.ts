@@ -4,6 +4,7 @@ import type { Route } from '../engine/route.ts'
 import { readInput } from './input.ts'
 import type { Core } from './core.ts'
 import { rootNamespace } from './core.ts'
+import { DataReplaced } from './data-replaced.ts'
 import { faultText } from './fault-text.ts'
 import { asRefusal } from './records.ts'
 import type { Reply } from './reply.ts'
@@ -14,12 +15,15 @@ import type { RouteMatcher } from './router.ts'
 import { compileRoutes } from './router.ts'
 
 const SYS = 'sys/'
+const SEALED = errorReply(503, ['Vault is sealed'])
 
 export interface FrontOptions {
   /** The engine of `sys/`; its routes that work while sealed are served here. */
   readonly system: Engine
   /** The unsealed server; undefined while sealed. */
   readonly core: () => Core | undefined
+  /** Opens the server anew on data that a restore has put there. */
+  readonly reopen: () => Promise<unknown>
   readonly log: (message: string, error?: unknown) => void
 }
 
@@ -37,9 +41,11 @@ const noRecords = new Proxy({} as never, {
 export class Front {
   readonly #options: FrontOptions
   readonly #match: RouteMatcher
+  readonly #streamed: RouteMatcher
 
   constructor(options: FrontOptions) {
     this.#options = options
+    this.#streamed = compileRoutes(options.system.routes.filter((route) => route.streamedBody))
     this.#match = compileRoutes(options.system.routes.filter((route) => route.whileSealed === true))
   }
 
@@ -55,6 +61,10 @@ export class Front {
     ]
   }
 
+  /** Whether writes to a path have a body that is taken piece by piece. */
+  readonly streamedPaths = (path: string): boolean =>
+    path.startsWith(SYS) && this.#streamed(path.slice(SYS.length)) !== undefined
+
   /** Answers a request; never throws. */
   handle(request: Request): Promise<Reply> {
     const found = this.#routeOf(request.path)
@@ -63,9 +73,25 @@ export class Front {
     if (found !== undefined && request.operation !== 'help' && !judged) {
       return this.#open(request, found.route, found.captures)
     }
-    return core === undefined
-      ? Promise.resolve(errorReply(503, ['Vault is sealed']))
-      : core.handle(request)
+    return core === undefined ? Promise.resolve(SEALED) : this.#unsealed(request, core)
+  }
+
+  async #unsealed(request: Request, core: Core): Promise<Reply> {
+    try {
+      return await core.handle(request)
+    } catch (error) {
+      if (!(error instanceof DataReplaced)) throw error
+    }
+    try {
+      await this.#options.reopen()
+      const anew = this.#options.core()
+      if (anew === undefined) return SEALED
+      if (anew !== core) return await anew.handle(request)
+    } catch (error) {
+      if (!(error instanceof DataReplaced))
+        this.#options.log('opening the restored data failed', error)
+    }
+    return errorReply(503, ['a snapshot was restored and is not in use yet; try again'])
   }
 
   #routeOf(path: string) {

@@ -14,6 +14,7 @@ import type { BatchTokens } from './batch-tokens.ts'
 import { checkBatchToken } from './batch-tokens.ts'
 import type { Caller, Callers, Nobody } from './callers.ts'
 import { viewOf } from './callers.ts'
+import { DataReplaced } from './data-replaced.ts'
 import { faultText } from './fault-text.ts'
 import { helpReply } from './help.ts'
 import type { Input } from './input.ts'
@@ -64,6 +65,8 @@ export interface HandleParts {
   readonly keyringMoved: () => Promise<void>
   /** Told of what was thrown that is no refusal: a fault of ours. */
   readonly onFault: (error: unknown, what: string) => void
+  /** The same error, or a refusal when the data was replaced under the request: that explains whatever went wrong. */
+  readonly explain: (error: unknown) => Promise<unknown>
 }
 
 /** A request matched to what serves it. */
@@ -105,11 +108,12 @@ export class Handler {
     this.#parts = parts
   }
 
-  /** Answers a request; never throws. */
+  /** Answers a request. Throws DataReplaced alone, before anything was begun. */
   async handle(request: Request): Promise<Reply> {
     if (request.namespace !== '') return errorReply(404, ['namespace not found'])
     const trail = this.#parts.trails.begin(request)
     let spent: Caller | undefined
+    let began = false
     try {
       const confirming = this.#parts.confirmAudit()
       if (confirming !== undefined) await confirming
@@ -118,6 +122,7 @@ export class Handler {
         const judged = await this.#judge(request, usesLeft)
         usesLeft = judged.usesLeft
         if (usesLeft === 0) spent = judged.caller
+        began = true
         try {
           return await this.#carryOut(request, judged, trail)
         } catch (error) {
@@ -127,7 +132,9 @@ export class Handler {
       }
       throw new Refusal('unavailable', 'what the request rests on changes all the time; try again')
     } catch (error) {
-      return this.#failed(error, request, trail)
+      const explained = await this.#parts.explain(error)
+      if (!began && explained !== error) throw new DataReplaced()
+      return this.#failed(explained, request, trail)
     } finally {
       if (spent !== undefined) await this.#endSpent(spent)
     }
@@ -271,7 +278,7 @@ export class Handler {
       // Of a request that could not be logged nothing may be told, not even that it failed.
       await logged
       if (error instanceof StaleAuthority) throw error
-      reply = this.#refused(error, request, route)
+      reply = this.#refused(await this.#parts.explain(error), request, route)
     }
     if (!audited || route?.unaudited === 'response' || reply.kind === 'stream') {
       await logged

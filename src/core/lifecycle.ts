@@ -26,11 +26,12 @@ import {
   unseal,
 } from '../seal/seal.ts'
 import type { ShareKeeper, ShareOutcome } from '../seal/share-keeper.ts'
-import type { Store } from '../storage/store.ts'
+import type { Store, Version } from '../storage/store.ts'
 import { deadlineIn, Unavailable } from '../storage/store.ts'
 import type { Cluster } from './cluster.ts'
 import type { Core } from './core.ts'
 import { rootNamespace } from './core.ts'
+import { DataReplaced } from './data-replaced.ts'
 import { KeyUse } from './key-use.ts'
 import { stampRef } from './records.ts'
 
@@ -38,7 +39,12 @@ export interface LifecycleOptions {
   /** Beneath the barrier. */
   readonly store: Store
   /** Makes and starts the core of an unsealed server. */
-  readonly open: (sealed: Store, keyring: Keyring, reload: () => Promise<void>) => Promise<Opened>
+  readonly open: (
+    sealed: Store,
+    keyring: Keyring,
+    reload: () => Promise<void>,
+    incarnation: Version,
+  ) => Promise<Opened>
   /** Where the shares of an unsealing are collected: this process or its supervisor. */
   readonly keeper: ShareKeeper
   /** Hears of stored values that do not open. */
@@ -55,6 +61,8 @@ export interface Opened {
 }
 
 interface State {
+  /** Which data it is: the version of the stamp that every restore moves. */
+  readonly incarnation: Version
   readonly unsealed: Unsealed
   readonly use: KeyUse
   readonly telling: NodeJS.Timeout
@@ -70,6 +78,7 @@ interface Drawn {
   readonly combined: string
 }
 
+const INCARNATION = stampRef('incarnation', rootNamespace.number).key
 const KEYRING_STAMPS = [stampRef('keyring', rootNamespace.number).key]
 
 const deadline = (): number => deadlineIn(limits.storeWaitMs)
@@ -79,6 +88,11 @@ export class Lifecycle implements SealPort {
   readonly #options: LifecycleOptions
   #state: State | undefined
   #opening: Promise<void> | undefined
+  #reopening: Promise<void> | undefined
+  /** Counts the times it was begun anew. */
+  #turn = 0
+  /** What the data of before a restore was served with, until the last request under it has ended. */
+  readonly #retiring = new Set<Promise<void>>()
 
   constructor(options: LifecycleOptions) {
     this.#options = options
@@ -116,13 +130,14 @@ export class Lifecycle implements SealPort {
     /** Mounts to make at once (development mode). */
     readonly mounts?: readonly NewMount[]
   }): Promise<InitOutcome | 'already'> {
+    const incarnation = await this.#incarnation()
     const made = await initialiseSeal(
       this.#options.store,
       { ...options, now: Date.now() },
       deadline(),
     )
     if (made.kind === 'already') return 'already'
-    const opened = await this.#openWith(made.unsealed)
+    const opened = await this.#openWith(made.unsealed, incarnation)
     try {
       for (const mount of options.mounts ?? []) await opened.core.ensureMount(mount)
       const rootToken = await opened.core.createRootToken(options.rootToken)
@@ -147,18 +162,95 @@ export class Lifecycle implements SealPort {
   /** Opens the server with the key of the seal. Throws when it is not the right one. */
   async unseal(combined: Uint8Array): Promise<void> {
     if (this.#state !== undefined) return
-    const unsealed = await unseal(this.#options.store, combined, deadline())
-    if (unsealed === 'wrong key') throw new Error('the key given does not open the seal')
-    await this.#unsealWith(unsealed)
+    this.#opening ??= this.#stateBy(combined)
+      .then((state) => {
+        if (state === 'wrong key') throw new Error('the key given does not open the seal')
+        this.#state = state
+      })
+      .finally(() => (this.#opening = undefined))
+    await this.#opening
+  }
+
+  /** Stops what is done in the background, before the store goes away under it. `reopen(true)` begins anew. */
+  async rest(): Promise<void> {
+    await this.#state?.opened.core.stop()
+  }
+
+  /**
+   * Begins anew on data that a restore has put in the place of the old: with the key there is, or sealed where that does not open
+   * it. `always`: also if the data is the same. Requests under way keep what they began with.
+   */
+  reopen(always = false): Promise<void> {
+    const under = this.#reopening
+    if (under !== undefined && !always) return under
+    const reopening = this.#reopenAfter(under, always)
+    this.#reopening = reopening
+    return reopening
+  }
+
+  async #reopenAfter(under: Promise<void> | undefined, always: boolean): Promise<void> {
+    const turn = this.#turn + 1
+    this.#turn = turn
+    try {
+      // Whoever began it hears how it ended.
+      await under?.catch(() => undefined)
+      await this.#reopen(always)
+    } finally {
+      if (this.#turn === turn) this.#reopening = undefined
+    }
+  }
+
+  async #reopen(always: boolean): Promise<void> {
+    const before = this.#state
+    if (before === undefined) return
+    if (!always && (await this.#incarnation()) === before.incarnation) return
+    const combined = before.unsealed.sealKey.export()
+    let state: State | 'wrong key'
+    try {
+      state = await this.#stateBy(combined)
+    } finally {
+      combined.fill(0)
+    }
+    if (this.#state !== before) {
+      // Sealed meanwhile.
+      if (state !== 'wrong key') await this.#letGo(state)
+      return
+    }
+    this.#state = state === 'wrong key' ? undefined : state
+    this.#retire(before)
+    if (state !== 'wrong key') return
+    const { log, keeper } = this.#options
+    log('the data was replaced by a snapshot of another seal: unseal the server with its keys')
+    keeper.seal().catch((error: unknown) => log('sealing after a restore failed', error))
+  }
+
+  #retire(state: State): void {
+    clearInterval(state.telling)
+    const retired = state.opened.core
+      .idle(limits.drainMs)
+      .then(() => state.opened.close())
+      .catch((error: unknown) =>
+        this.#options.log('giving up what a restore replaced failed', error),
+      )
+      .finally(() => this.#retiring.delete(retired))
+    this.#retiring.add(retired)
+  }
+
+  async #letGo(state: State): Promise<void> {
+    clearInterval(state.telling)
+    await state.opened.close()
   }
 
   /** Forgets the keys and closes what they opened; requests are answered `Vault is sealed` from now on. */
   async close(): Promise<void> {
     const state = this.#state
     this.#state = undefined
-    if (state === undefined) return
-    clearInterval(state.telling)
-    await state.opened.close()
+    if (state !== undefined) await this.#letGo(state)
+  }
+
+  /** Resolves once nothing is left of what restores have replaced. */
+  async retired(): Promise<void> {
+    await Promise.all(this.#retiring)
   }
 
   async keyStatus(): Promise<{
@@ -286,16 +378,27 @@ export class Lifecycle implements SealPort {
     return this.#state.unsealed
   }
 
-  async #unsealWith(unsealed: Unsealed): Promise<void> {
-    const use = new KeyUse()
-    this.#opening ??= this.#openWith(unsealed, use)
-      .then((opened) => {
+  async #stateBy(combined: Uint8Array): Promise<State | 'wrong key'> {
+    for (let attempt = 1; ; attempt++) {
+      // Before the keys: those of before a restore must not be taken for those of after it (architecture.md A3).
+      const incarnation = await this.#incarnation()
+      const unsealed = await unseal(this.#options.store, combined, deadline())
+      if (unsealed === 'wrong key') return 'wrong key'
+      const use = new KeyUse()
+      try {
+        const opened = await this.#openWith(unsealed, incarnation, use)
         const telling = setInterval(() => void this.#lookAfterKeys(), TELL_MS)
         telling.unref()
-        this.#state = { unsealed, use, opened, telling }
-      })
-      .finally(() => (this.#opening = undefined))
-    await this.#opening
+        return { incarnation, unsealed, use, opened, telling }
+      } catch (error) {
+        if (!(error instanceof DataReplaced) || attempt === limits.decisionAttempts) throw error
+      }
+    }
+  }
+
+  async #incarnation(): Promise<Version> {
+    const { items } = await this.#options.store.versions([INCARNATION], deadline())
+    return items[0]!
   }
 
   /** Takes in keys that others changed, and lets them know how much the key was used here. */
@@ -307,13 +410,24 @@ export class Lifecycle implements SealPort {
       await opened.core.learnKeyring()
       await use.tell(opened.core.records, rootNamespace, unsealed.keyring.active.term)
     } catch (error) {
+      if (error instanceof DataReplaced) return this.#reopenByItself()
       // Whoever needs the store says that it is gone; the next look may find it.
       if (error instanceof Unavailable || this.#state !== state) return
       this.#options.log('looking after the keys failed', error)
     }
   }
 
-  #openWith(unsealed: Unsealed, use?: KeyUse): Promise<Opened> {
+  async #reopenByItself(): Promise<void> {
+    try {
+      await this.reopen()
+    } catch (error) {
+      // The next look tries again.
+      if (error instanceof Unavailable) return
+      this.#options.log('opening the restored data failed', error)
+    }
+  }
+
+  #openWith(unsealed: Unsealed, incarnation: Version, use?: KeyUse): Promise<Opened> {
     const { store, open, broken } = this.#options
     const reload = (): Promise<void> => this.#reload(unsealed)
     const sealed = withBarrier(store, unsealed.keyring, {
@@ -321,6 +435,6 @@ export class Lifecycle implements SealPort {
       ...(broken === undefined ? {} : { broken }),
       onSealed: (values) => use?.add(values),
     })
-    return open(sealed, unsealed.keyring, reload)
+    return open(sealed, unsealed.keyring, reload, incarnation)
   }
 }

@@ -26,6 +26,7 @@ export class RequestCall implements Call {
   readonly input: Readonly<Record<string, unknown>>
   readonly free: Readonly<Record<string, Json>>
   readonly rawBody: Uint8Array | undefined
+  readonly bodyStream: AsyncIterable<Uint8Array> | undefined
   readonly hasBody: boolean
   readonly verb: Verb
   readonly path: string
@@ -51,7 +52,11 @@ export class RequestCall implements Call {
     this.free = input.free
     this.#sent = input.sent
     this.rawBody = request.rawBody
-    this.hasBody = request.data !== undefined || request.rawBody !== undefined
+    this.bodyStream = request.bodyStream
+    this.hasBody =
+      request.data !== undefined ||
+      request.rawBody !== undefined ||
+      request.bodyStream !== undefined
     this.verb = parts.verb
     this.path = request.path
     this.namespace = parts.namespace

@@ -13,6 +13,8 @@ export interface Request {
   readonly data: Readonly<Record<string, Json>> | undefined
   /** A body of NDJSON, not looked into; `data` is then what the query said. */
   readonly rawBody?: Uint8Array
+  /** A body that comes piece by piece and may be of any length; `data` is then what the query said. */
+  readonly bodyStream?: AsyncIterable<Uint8Array>
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   /** X-Vault-MFA: a method by id or name, and what answers it. */
   readonly mfaHeaders?: readonly { readonly method: string; readonly value: string | undefined }[]

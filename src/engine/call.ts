@@ -59,6 +59,8 @@ export interface Call<I = Readonly<Record<string, unknown>>> {
   readonly free: Readonly<Record<string, Json>>
   /** The body as it came, on routes with `rawBody`; undefined when it was sent as something else. */
   readonly rawBody?: Uint8Array | undefined
+  /** The body as it comes, on routes with `streamedBody`. Reading it throws BrokenBody when it does not come whole. */
+  readonly bodyStream?: AsyncIterable<Uint8Array> | undefined
   /** Whether the request had a body or parameters at all. */
   readonly hasBody: boolean
   readonly verb: Verb

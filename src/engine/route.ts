@@ -47,6 +47,11 @@ export interface Route<F extends Fields = Fields> {
    * routes such a body is refused (415).
    */
   readonly rawBody?: boolean
+  /**
+   * The body of writes is taken piece by piece as `call.bodyStream`, whatever its type and length; parameters come from the query.
+   * For `sys/` only: such paths are known before a request is routed.
+   */
+  readonly streamedBody?: boolean
   /** `data` is copied to the top level of the envelope too (spec/auth.md 1.5). */
   readonly copyDataToTop?: boolean
   /**

@@ -5,12 +5,15 @@ import type { HttpLimits } from './limits.ts'
 import { BadMessage } from './message-head.ts'
 import { MessageReader } from './message-reader.ts'
 import type { Message } from './message-reader.ts'
+import { StreamedBody } from './streamed-body.ts'
 import type { HttpAnswer, RawRequest } from './request.ts'
 import { responseHead } from './response-head.ts'
 
 /** What a connection needs of its listener. */
 export interface ConnectionHost {
   readonly limits: HttpLimits
+  /** Whether the body of this request is taken piece by piece, however long it is. */
+  streams(method: string, target: string): boolean
   /** Milliseconds, monotonic, as of the last sweep: deadlines need no more. */
   now(): number
   /** The Date header's value. */
@@ -44,11 +47,15 @@ export class Connection {
   #lingered = 0
   /** Set while a stream waits for the client to take what was sent. */
   #room: (() => void) | undefined
+  /** The body of the request that is being answered, while it is taken piece by piece. */
+  #body: StreamedBody | undefined
 
   constructor(host: ConnectionHost, socket: Socket) {
     this.#host = host
     this.#socket = socket
-    this.#reader = new MessageReader(host.limits)
+    this.#reader = new MessageReader(host.limits, ({ method, target }) =>
+      host.streams(method, target),
+    )
     // A new connection has as long to show headers as a new request: it has no past to be patient about.
     this.#deadline = host.now() + host.limits.headerMs
     socket.on('data', (bytes) => this.#received(bytes as Buffer))
@@ -57,12 +64,14 @@ export class Connection {
     socket.on('error', () => socket.destroy())
     socket.on('close', () => {
       this.#room?.()
+      this.#body?.fail('the connection was closed before the whole body had come')
       host.closed(this)
     })
   }
 
   /** Closes what is past its deadline. */
   sweep(now: number): void {
+    if (this.#body?.isLate(now) === true) this.#body.fail('the body did not go on in time')
     if (this.#socket.writableLength > 0 && now >= this.#writeDeadline) this.destroy()
     else if (now < this.#deadline) return
     else if (this.#phase === 'lingering') this.destroy()
@@ -92,7 +101,10 @@ export class Connection {
     const before = this.#reader.state
     this.#reader.push(bytes)
     if (this.#phase === 'reading') this.#proceed(before === 'idle')
-    else this.#socket.pause()
+    else {
+      this.#socket.pause()
+      this.#body?.came()
+    }
   }
 
   /** Reads on; `began` says that a request's first bytes may just have come. */
@@ -120,9 +132,20 @@ export class Connection {
     if (this.#ended) this.#socket.end()
   }
 
-  async #serve({ head, body }: Message): Promise<void> {
+  async #serve({ head, body, streamed }: Message): Promise<void> {
     const { method, target, headers } = head
-    const answer = await this.#host.answer({ method, target, headers, body }, this.#socket)
+    const bodyStream = streamed ? this.#openBody() : undefined
+    const raw = {
+      method,
+      target,
+      headers,
+      body,
+      ...(bodyStream === undefined ? {} : { bodyStream }),
+    }
+    const answer = await this.#host.answer(raw, this.#socket)
+    // What is left of a body that nobody wanted to the end cannot be told from a request.
+    if (bodyStream !== undefined && !bodyStream.ended) this.#last = true
+    this.#body = undefined
     if (!head.keepAlive) this.#last = true
     if (answer.stream !== undefined) {
       await this.#streamed(answer, answer.stream, head.takesChunks)
@@ -138,6 +161,19 @@ export class Connection {
       return
     }
     this.#finish(closes)
+  }
+
+  #openBody(): StreamedBody {
+    const { limits } = this.#host
+    this.#body = new StreamedBody(this.#reader, {
+      want: () => {
+        if (this.#reader.takeContinue()) this.#socket.write('HTTP/1.1 100 Continue\r\n\r\n')
+        this.#socket.resume()
+      },
+      deadline: () => this.#host.now() + limits.bodyMs,
+    })
+    if (this.#ended) this.#body.last()
+    return this.#body
   }
 
   #drained(): void {
@@ -266,6 +302,7 @@ export class Connection {
 
   #clientEnded(): void {
     this.#ended = true
+    this.#body?.last()
     if (this.#phase === 'reading' || this.#phase === 'lingering') this.#socket.end()
   }
 }

@@ -30,6 +30,8 @@ export interface InterpretOptions {
   readonly rawMethods?: ((path: string) => readonly string[] | undefined) | undefined
   /** Whether there are pages below `/ui/`; default no. */
   readonly hasPages?: boolean
+  /** Paths whose writes have a body that is taken piece by piece. */
+  readonly streamedPaths?: ((path: string) => boolean) | undefined
 }
 
 /** Where a request came from, and the id it gets. */
@@ -106,6 +108,17 @@ const judge = (
   }
 }
 
+/** Whether the body of such a request is taken piece by piece, in place of all at once. */
+export const takesStream = (
+  method: string,
+  target: string,
+  streamedPaths: InterpretOptions['streamedPaths'],
+): boolean => {
+  if (streamedPaths === undefined || (method !== 'POST' && method !== 'PUT')) return false
+  const path = parseTarget(target)?.path
+  return path?.startsWith('/v1/') === true && streamedPaths(path.slice('/v1/'.length))
+}
+
 const requestOf = (
   raw: RawRequest,
   origin: Origin,
@@ -142,8 +155,8 @@ const requestOf = (
 
   const rawMethods = options.rawMethods?.(path)
   if (rawMethods && !rawMethods.includes(raw.method)) throw refuse(405)
-  const { operation, data, rawBody } = readOperation(raw, query, options.limits, long)
-  const asked = { ...common, operation, data, ...(rawBody === undefined ? {} : { rawBody }) }
+  const { operation, data, ...bodies } = readOperation(raw, query, options.limits, long)
+  const asked = { ...common, operation, data, ...bodies }
   if (rawMethods) return { ...asked, path }
 
   const wrapTtlSeconds = wrapTtlOf(raw.headers)
@@ -219,6 +232,7 @@ interface Asked {
   readonly operation: Operation
   readonly data: Readonly<Record<string, Json>> | undefined
   readonly rawBody?: Uint8Array
+  readonly bodyStream?: AsyncIterable<Uint8Array>
 }
 
 /** Lines go to their route as they are: they are no object, and may be many more than one. */
@@ -246,6 +260,9 @@ const readOperation = (
       return { operation: 'delete', data: queryData(query) }
     case 'POST':
     case 'PUT':
+      if (raw.bodyStream !== undefined) {
+        return { operation: 'update', data: queryData(query), bodyStream: raw.bodyStream }
+      }
       if (isLines(raw)) return { operation: 'update', data: queryData(query), rawBody: raw.body }
       return {
         operation: 'update',

@@ -9,7 +9,7 @@ import type { CorsRules } from './cors.ts'
 import { isCrossOrigin, judgeCors } from './cors.ts'
 import { errorList } from '../engine/refusal.ts'
 import { renderError } from './envelope.ts'
-import { interpret } from './interpret.ts'
+import { interpret, takesStream } from './interpret.ts'
 import type { InterpretOptions } from './interpret.ts'
 import { httpLimits } from './limits.ts'
 import type { HttpLimits } from './limits.ts'
@@ -149,6 +149,10 @@ class HttpListener implements Listener, ConnectionHost {
 
   connections(): number {
     return this.#connections.size
+  }
+
+  streams(method: string, target: string): boolean {
+    return takesStream(method, target, this.#options.streamedPaths)
   }
 
   now(): number {

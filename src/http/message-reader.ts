@@ -6,13 +6,14 @@ import type { HttpLimits } from './limits.ts'
 /** What a reader waits for: the first byte of a request, the rest of its head, its body. */
 export type ReaderState = 'idle' | 'head' | 'body'
 
-/** A whole request. */
+/** A whole request; or one whose body is still to come, piece by piece (`nextPiece`). */
 export interface Message {
   readonly head: MessageHead
   readonly body: Buffer
+  readonly streamed: boolean
 }
 
-type BodyPart = 'fixed' | 'chunk-size' | 'chunk-data' | 'chunk-end' | 'trailers'
+type BodyPart = 'fixed' | 'chunk-size' | 'chunk-data' | 'chunk-end' | 'trailers' | 'done'
 
 const EMPTY = Buffer.alloc(0)
 const HEAD_END = Buffer.from('\r\n\r\n')
@@ -30,6 +31,7 @@ const CHUNK_SIZE =
  */
 export class MessageReader {
   readonly #limits: HttpLimits
+  readonly #streams: (head: MessageHead) => boolean
   #pending: Buffer = EMPTY
   /** Where the search for the head's end goes on, so that single bytes cost no second look. */
   #searched = 0
@@ -44,9 +46,13 @@ export class MessageReader {
   /** Bytes of chunk extensions and trailers so far. */
   #overhead = 0
   #continues = false
+  /** The body of the present request is taken in pieces, and may be of any length. */
+  #streaming = false
 
-  constructor(limits: HttpLimits) {
+  /** `streams`: whose bodies are taken in pieces. */
+  constructor(limits: HttpLimits, streams: (head: MessageHead) => boolean = () => false) {
     this.#limits = limits
+    this.#streams = streams
   }
 
   get state(): ReaderState {
@@ -71,17 +77,38 @@ export class MessageReader {
     this.#pending = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes])
   }
 
-  /** The next whole request, if there is one. Throws BadMessage. */
+  /** The next whole request, if there is one; of a streamed one its head. Throws BadMessage. */
   next(): Message | undefined {
     if (!this.#head && !this.#readHead()) return undefined
     const head = this.#head as MessageHead
+    if (this.#streaming) return { head, body: EMPTY, streamed: true }
     if (!this.#readBody()) return undefined
+    const body = this.#takeBody()
+    this.#endMessage()
+    return { head, body, streamed: false }
+  }
+
+  /** Bytes of a streamed body; `end` behind the last of them, once; undefined when more must come first. Throws BadMessage. */
+  nextPiece(): Buffer | 'end' | undefined {
+    const whole = this.#readBody()
+    const piece = this.#takeBody()
+    if (piece.length > 0) return piece
+    if (!whole) return undefined
+    this.#endMessage()
+    return 'end'
+  }
+
+  #takeBody(): Buffer {
     const body = this.#body.subarray(0, this.#bodyBytes)
-    this.#head = undefined
     this.#body = EMPTY
     this.#bodyBytes = 0
+    return body
+  }
+
+  #endMessage(): void {
+    this.#head = undefined
+    this.#streaming = false
     this.#continues = false
-    return { head, body }
   }
 
   #readHead(): boolean {
@@ -109,6 +136,7 @@ export class MessageReader {
     this.#lineChecked = false
     this.#overhead = 0
     this.#continues = head.expectsContinue
+    this.#streaming = this.#streams(head)
     if (head.framing.kind === 'chunked') this.#part = 'chunk-size'
     else {
       this.#part = 'fixed'
@@ -132,7 +160,7 @@ export class MessageReader {
   }
 
   #bound(bytes: number): void {
-    if (this.#limits.bodyBytes >= 0 && bytes > this.#limits.bodyBytes)
+    if (!this.#streaming && this.#limits.bodyBytes >= 0 && bytes > this.#limits.bodyBytes)
       throw new BadMessage(413, 'http: request body too large')
   }
 
@@ -165,10 +193,12 @@ export class MessageReader {
         case 'trailers': {
           const line = this.#line()
           if (line === undefined) return false
-          if (line === '') return true
-          checkTrailer(line)
+          if (line === '') this.#part = 'done'
+          else checkTrailer(line)
           break
         }
+        case 'done':
+          return true
       }
     }
   }

@@ -25,6 +25,8 @@ export interface HttpRequest {
   readonly data: Readonly<Record<string, Json>> | undefined
   /** A body of NDJSON, not looked into; `data` is then what the query said. */
   readonly rawBody?: Uint8Array
+  /** A body that comes piece by piece and may be of any length; `data` is then what the query said. */
+  readonly bodyStream?: AsyncIterable<Uint8Array>
   readonly headers: HttpHeaders
   /** Seconds, maybe a fraction; undefined when wrapping is not asked for. */
   readonly wrapTtlSeconds: number | undefined
@@ -72,4 +74,6 @@ export interface RawRequest {
   readonly target: string
   readonly headers: HttpHeaders
   readonly body: Uint8Array
+  /** In place of `body`, where it is taken as it comes. */
+  readonly bodyStream?: AsyncIterable<Uint8Array>
 }

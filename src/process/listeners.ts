@@ -121,6 +121,7 @@ const makeListener = (
       ),
     ),
     rawMethods: front.rawMethods,
+    streamedPaths: front.streamedPaths,
     pages,
     cors: corsAt(wanted.cors, settings),
     hostCheck: config.dev !== undefined && loopback ? LOCAL_NAMES : undefined,

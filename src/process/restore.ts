@@ -1,13 +1,16 @@
 import { createReadStream, mkdirSync, rmSync } from 'node:fs'
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { StorageConfig } from '../config/server-config.ts'
+import { stampRef } from '../core/records.ts'
 import { isSealConfig, readSealConfig, sealNonceOf } from '../seal/seal.ts'
 import type { SnapshotHeader } from '../storage/snapshot/format.ts'
 import { SnapshotBroken } from '../storage/snapshot/format.ts'
 import { readSnapshot } from '../storage/snapshot/read-snapshot.ts'
 import { clearStore, contentsOf, restoreEntries } from '../storage/snapshot/restore-entries.ts'
-import type { Store } from '../storage/store.ts'
+import { isOfThePlace } from '../storage/snapshot/write-snapshot.ts'
+import type { PostgresStoreHandle } from '../storage/postgres/postgres-store.ts'
+import type { Replacement } from '../storage/postgres/replacement.ts'
+import type { Entry, Store } from '../storage/store.ts'
 import { deadlineIn } from '../storage/store.ts'
 
 /** What a snapshot file holds, once all of it was read and its checksum was right. */
@@ -83,30 +86,70 @@ export const restoreSnapshot = async (
 
 const READ_MS = 10_000
 
-const refuseOtherSeal = async (
+/** The data that is there is of another seal than the snapshot. */
+export class OtherSeal extends Error {
+  override readonly name = 'OtherSeal'
+}
+
+/** Throws OtherSeal, unless forced, with the way to force it; gives whether there is data. */
+export const refuseOtherSeal = async (
   store: Store,
   { header }: Inspected,
   force: boolean,
+  howToForce = 'use -force',
 ): Promise<boolean> => {
   const present = await readSealConfig(store, deadlineIn(READ_MS))
   if (present !== undefined && present.nonce !== header.seal.nonce && !force) {
-    throw new Error(
+    throw new OtherSeal(
       `the snapshot is of another seal (${header.seal.nonce}, cluster ${header.cluster.name}) than the data that is there ` +
-        `(${present.nonce}): afterwards only the unseal keys of the snapshot open it; use -force if that is meant`,
+        `(${present.nonce}): afterwards only the unseal keys of the snapshot open it; ${howToForce} if that is meant`,
     )
   }
   return present !== undefined
 }
 
-const fill = async (
+/** The number of the one namespace there is. */
+const ROOT = 0
+
+/** Every restore moves these: which data it is, and what every commit checks. */
+export const RESTORE_STAMPS = (['incarnation', 'keyring'] as const).map(
+  (name) => stampRef(name, ROOT).key,
+)
+
+/** Puts a snapshot that was read whole before into an empty store. Throws an Error if it is another by now. */
+export const fill = async (
   file: string,
   store: Store,
   inspected: Inspected,
-  { onProgress }: RestoreOptions,
+  onProgress: RestoreOptions['onProgress'] = () => {},
 ): Promise<void> => {
   const { entries, digest } = await readSnapshot(createReadStream(file))
-  await restoreEntries(store, entries, (done) => onProgress(done, inspected.entries))
+  await restoreEntries(store, entries, RESTORE_STAMPS, (done) =>
+    onProgress(done, inspected.entries),
+  )
   if (digest() !== inspected.digest) throw new Error('the file changed while it was restored')
+}
+
+/** The same for a database that is in use: nothing changes until it is put in place. */
+export const replaceDatabase = async (
+  file: string,
+  store: PostgresStoreHandle,
+  inspected: Inspected,
+): Promise<Replacement> => {
+  const { entries, digest } = await readSnapshot(createReadStream(file))
+  const replacement = await store.prepareReplacement(
+    withoutThoseOfThePlace(entries),
+    RESTORE_STAMPS,
+  )
+  if (digest() === inspected.digest) return replacement
+  await replacement.drop()
+  throw new Error('the file changed while it was restored')
+}
+
+const withoutThoseOfThePlace = async function* (
+  entries: AsyncIterable<Entry>,
+): AsyncIterable<Entry> {
+  for await (const entry of entries) if (!isOfThePlace(entry.key)) yield entry
 }
 
 /** A new file is made beside the old one and takes its place in one step. */
@@ -116,27 +159,23 @@ const restoreFolder = async (
   inspected: Inspected,
   options: RestoreOptions,
 ): Promise<string | undefined> => {
-  const [{ claimDataFolder }, { openLmdbStore, LMDB_FILE }, { RESTORE_PREFIX }] = await Promise.all(
-    [
-      import('../storage/lmdb/data-folder.ts'),
-      import('../storage/lmdb/lmdb-store.ts'),
-      import('../storage/lmdb/copied-entries.ts'),
-    ],
-  )
+  const [{ claimDataFolder, keptName }, { openLmdbStore, LMDB_FILE }, copies] = await Promise.all([
+    import('../storage/lmdb/data-folder.ts'),
+    import('../storage/lmdb/lmdb-store.ts'),
+    import('../storage/lmdb/copied-entries.ts'),
+  ])
   const claimed = await claimDataFolder({ path })
-  const made = join(path, `${RESTORE_PREFIX}${randomBytes(6).toString('hex')}`)
+  const made = join(path, copies.restoreFolderName())
   try {
     const hadData = await refuseOtherSeal(claimed.store, inspected, options.force)
     mkdirSync(made, { mode: 0o700 })
     const store = openLmdbStore({ path: made })
     try {
-      await fill(file, store, inspected, options)
+      await fill(file, store, inspected, options.onProgress)
     } finally {
       await store.close()
     }
-    const kept = hadData
-      ? join(path, `before-restore-${new Date().toISOString().replaceAll(/[:.]/g, '-')}.mdb`)
-      : undefined
+    const kept = hadData ? keptName(path) : undefined
     await claimed.replaceWith(join(made, LMDB_FILE), kept)
     return kept
   } finally {
@@ -160,5 +199,5 @@ const restoreDatabase = async (
   }
   // A restore was broken off here before.
   if (contents === 'half-restored') await clearStore(store)
-  await fill(file, store, inspected, options)
+  await fill(file, store, inspected, options.onProgress)
 }

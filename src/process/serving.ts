@@ -16,6 +16,7 @@ import { Front } from '../core/front.ts'
 import type { LifecycleOptions } from '../core/lifecycle.ts'
 import { Lifecycle } from '../core/lifecycle.ts'
 import type { Reply } from '../core/reply.ts'
+import { errorReply } from '../core/reply.ts'
 import type { Request } from '../core/request.ts'
 import { commitMeaning } from '../core/tokens.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -28,7 +29,7 @@ import { createIdentity } from '../engines/identity/index.ts'
 import { createSystemEngine } from '../engines/system/index.ts'
 import type { Settings } from '../engines/system/settings.ts'
 import { noteVersion } from '../engines/system/version-history.ts'
-import { envelopeOf } from '../http/render.ts'
+import { envelopeOf, renderReply } from '../http/render.ts'
 import type { HttpAnswer, PageRequest } from '../http/request.ts'
 import { limits } from '../limits.ts'
 import type { Measured } from '../metrics/measured.ts'
@@ -45,11 +46,15 @@ import { createUi } from '../ui/ui.ts'
 import { version } from '../version.ts'
 import type { Behind } from './health.ts'
 import { healthOf, IDENTITY_RECORDS } from './health.ts'
+import type { LiveRestoreParts } from './live-restore.ts'
+import { makeLiveRestore } from './live-restore.ts'
 import { LiveSettings } from './live-settings.ts'
 import { keepHeapSmall } from './small-heap.ts'
 import type { Log, Logs } from './log.ts'
 import { LOGGERS, LogLevels } from './log.ts'
 import { withUiHeaders } from './page-rules.ts'
+import type { RestoreSite } from './prepared.ts'
+import { RequestGate } from './request-gate.ts'
 import { makeSnapshots } from './snapshots.ts'
 
 /** What answers requests in a process: sealed or unsealed, without listeners. */
@@ -65,6 +70,10 @@ export interface Serving {
   readonly pages: (request: PageRequest) => Promise<HttpAnswer>
   /** Reopens audit files (SIGHUP). */
   reload(): Promise<void>
+  /** Has nobody use the store, so that the data can be exchanged: requests wait, those under way end. */
+  rest(): Promise<void>
+  /** Begins anew on the data there is now, and takes requests again. */
+  resume(): Promise<void>
   /** Told once the listeners are open: identity tokens name their address unless `api_addr` is set. */
   listensAt(addresses: readonly ServerAddress[]): void
 }
@@ -75,6 +84,8 @@ export const makeServing = (parts: {
   /** Beneath the barrier. */
   readonly store: Store
   readonly keeper: ShareKeeper
+  /** How snapshots are restored while it serves. */
+  readonly site?: RestoreSite | undefined
   readonly log: Log
   /** What this process measures; its own unless given. */
   readonly meters?: ProcessMeters
@@ -100,7 +111,7 @@ export const makeServing = (parts: {
   let behindPages: UnsealedParts | undefined
   let reopenAudit = async (): Promise<void> => {}
 
-  const open: LifecycleOptions['open'] = async (sealed, keyring, reloadKeyring) => {
+  const open: LifecycleOptions['open'] = async (sealed, keyring, reloadKeyring, incarnation) => {
     const broker = createAuditBroker({
       log: logs.of('audit'),
       now: () => Date.now(),
@@ -140,6 +151,7 @@ export const makeServing = (parts: {
       defaultLeaseTtlSeconds: config.defaultLeaseTtlSeconds,
       maxLeaseTtlSeconds: config.maxLeaseTtlSeconds,
       runningVersion: `v${facts.reportedVersion}+builtin`,
+      incarnation,
       reloadKeyring,
       log,
     })
@@ -213,6 +225,44 @@ export const makeServing = (parts: {
     }
   }
 
+  const gate = new RequestGate({ endMs: limits.restoreEndMs, waitMs: limits.restoreWaitMs })
+  const rest = async (): Promise<void> => {
+    await gate.close()
+    await lifecycle.rest()
+  }
+  const resume = async (): Promise<void> => {
+    try {
+      await lifecycle.reopen(true)
+    } finally {
+      gate.open()
+    }
+  }
+  /** The data is in place whatever comes of it, and whoever looks after the keys tries again. */
+  const problemOf = async (opening: Promise<void>): Promise<string | undefined> => {
+    try {
+      await opening
+      return undefined
+    } catch (error) {
+      log('opening the data after a restore failed', error)
+      return error instanceof Error ? error.message : String(error)
+    }
+  }
+  const enforce: LiveRestoreParts['enforce'] = async (prepared) => {
+    if (parts.site?.mustRest !== true) {
+      const keptAs = await prepared.exchange()
+      return { keptAs, problem: await problemOf(lifecycle.reopen()) }
+    }
+    await rest()
+    let keptAs: string | undefined
+    try {
+      keptAs = await prepared.exchange()
+    } catch (error) {
+      await problemOf(resume())
+      throw error
+    }
+    return { keptAs, problem: await problemOf(resume()) }
+  }
+
   const lockout = createLockout((mount) => tunedLockout(mount, lockoutOf(config, mount.type)))
   const lifecycle = new Lifecycle({ store, open, keeper, broken, log })
   const system = createSystemEngine({
@@ -222,40 +272,73 @@ export const makeServing = (parts: {
     audit: () => audit!,
     lockouts: lockout,
     metrics,
-    snapshots: makeSnapshots({ store, facts, status: () => lifecycle.status() }),
+    snapshots: makeSnapshots({
+      store,
+      facts,
+      status: () => lifecycle.status(),
+      restore: makeLiveRestore({
+        store,
+        site: parts.site,
+        enforce,
+        isSealed: () => lifecycle.core === undefined,
+        log,
+      }),
+    }),
     settings: {
       configuredLogLevels: () => new Map(LOGGERS.map((name) => [name, logs.levels.configured])),
       follow: async () => void (await unsealed?.settings.confirm()),
     },
     health: healthOf(broken, () => (lifecycle.core === undefined ? undefined : unsealed)),
   })
-  const front = new Front({ system, core: () => lifecycle.core, log })
+  const front = new Front({
+    system,
+    core: () => lifecycle.core,
+    reopen: () => lifecycle.reopen(),
+    log,
+  })
   const methodAt = async (path: string): Promise<string | undefined> =>
     (await lifecycle.core?.ports.mounts.covering(rootNamespace, path))?.type
   const handle = meteredRequests(meters, methodAt, (request) => front.handle(request))
+  const gated = async (request: Request): Promise<Reply> => {
+    // A restore is what the others wait for.
+    if (request.bodyStream !== undefined) return handle(request)
+    const passed = await gate.pass(() => handle(request))
+    return passed.kind === 'through' ? passed.value : RESTORING
+  }
   const settingsNow = async (): Promise<Settings> =>
     lifecycle.core === undefined ? {} : ((await unsealed?.settings.confirmOrLast()) ?? {})
+  const pages = withUiHeaders(
+    createUi({
+      handle,
+      unsealed: () => (lifecycle.core === undefined ? undefined : behindPages),
+      apiAddress: () => facts.apiAddress,
+      log,
+    }),
+    settingsNow,
+  )
   return {
     lifecycle,
     front,
     settings: settingsNow,
-    handle,
+    handle: gated,
     metrics,
-    pages: withUiHeaders(
-      createUi({
-        handle,
-        unsealed: () => (lifecycle.core === undefined ? undefined : behindPages),
-        apiAddress: () => facts.apiAddress,
-        log,
-      }),
-      settingsNow,
-    ),
+    pages: async (request) => {
+      const passed = await gate.pass(() => pages(request))
+      return passed.kind === 'through' ? passed.value : renderReply(RESTORING)
+    },
+    rest,
+    resume,
     reload: () => reopenAudit(),
     listensAt: (addresses) => {
       bound = addresses.map(urlOf).find((url) => !url.startsWith('unix:')) ?? ''
     },
   }
 }
+
+/** While a snapshot is restored, for those who have waited long enough or were not waited for. */
+const RESTORING = errorReply(503, [
+  'a snapshot is being restored: what was changed until now goes with the old data; try again',
+])
 
 /** How often a process looks whether another has changed the settings. */
 const SETTINGS_MS = 1_000

@@ -16,12 +16,14 @@ export const startSingle = async (config: ServerConfig, io: ServerIo): Promise<R
   const serving = makeLocalServing({
     config,
     store: storage.store,
+    site: storage.site,
     waitMs: limits.storeWaitMs,
     log,
     logs,
   })
   const close = async (): Promise<void> => {
     await serving.lifecycle.close()
+    await serving.lifecycle.retired()
     await storage.close()
   }
   try {

@@ -12,7 +12,9 @@ export const makeSnapshots = (parts: {
   readonly store: Store
   readonly facts: ServerFacts
   readonly status: () => Promise<SealStatus>
+  readonly restore: SnapshotPort['restore']
 }): SnapshotPort => ({
+  restore: parts.restore,
   take: async () => {
     const { store, facts } = parts
     const seal = await readSealConfig(store, deadlineIn(limits.storeWaitMs))

@@ -1,6 +1,9 @@
 import type { Duplex } from 'node:stream'
 
-/** What travels between supervisor and worker on the pipe of their own: keys and shares, as raw bytes (architecture.md F1). */
+/**
+ * What travels between supervisor and worker on the pipe of their own: keys and shares, as raw bytes (architecture.md F1), and what must
+ * not overtake them.
+ */
 export type KeyMessageKind =
   /** Worker: here is a share; answered by `reply`. */
   | 'share'
@@ -18,6 +21,12 @@ export type KeyMessageKind =
   | 'drop'
   /** Worker: the key of the seal is another now; answered by `reply`. */
   | 'rekeyed'
+  /** Worker: the data made in the folder of this name is to take the place of the present; answered by `reply` once it is in force. */
+  | 'restore'
+  /** Supervisor: let go of the data; answered by `reply` once nothing is done with it any more. */
+  | 'let-go'
+  /** Supervisor: take up the data there is now; answered by `reply` once requests are answered from it. */
+  | 'take-up'
   /** Supervisor: the key of the seal; empty when sealed. Answered by `reply` once it is in use. */
   | 'key'
   /** Supervisor: forget the key now; answered by `reply`. */
@@ -34,6 +43,9 @@ const KINDS: readonly KeyMessageKind[] = [
   'gathered',
   'drop',
   'rekeyed',
+  'restore',
+  'let-go',
+  'take-up',
   'key',
   'forget',
   'reply',

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { RunningServer, ServerAddress, ServerIo } from '../config/running-server.ts'
 import type { DevConfig, ServerConfig } from '../config/server-config.ts'
 import { limits } from '../limits.ts'
@@ -9,13 +9,15 @@ import type { Log } from '../process/log.ts'
 import { logForm, logTo } from '../process/log.ts'
 import { removeSocketFiles } from '../process/socket-files.ts'
 import type { OpenStorage } from '../process/storage.ts'
-import { openStorage } from '../process/storage.ts'
+import { isOwned, openStorage } from '../process/storage.ts'
 import type { Gather, GatherPurpose } from '../seal/gathering.ts'
 import { encodeGathered } from '../seal/gathering.ts'
 import { LocalShares } from '../seal/share-keeper.ts'
+import { exchangeData } from './exchange-data.ts'
 import { withFreePorts } from './free-port.ts'
 import type { KeyMessageKind } from './key-channel.ts'
 import { Measurements } from './measurements.ts'
+import type { Exchanged } from './remote-restore.ts'
 import { RestartDelay } from './restart-delay.ts'
 import { Spare } from './spare.ts'
 import { WorkerProcess } from './worker-process.ts'
@@ -77,6 +79,8 @@ class Supervisor {
   #unsealed = false
   /** Until the processes that knew a key have stopped to listen. */
   #replaced: Promise<unknown> = Promise.resolve()
+  /** While the data is exchanged: nobody opens it. */
+  #exchanging: Promise<unknown> = Promise.resolve()
   /** Until then a worker that ends makes the start fail. */
   #started = false
   #stopping = false
@@ -112,7 +116,7 @@ class Supervisor {
     this.#shares = shares
     const { dev } = this.#config
     const keys = dev === undefined ? {} : await this.#startDevelopment(dev, storage, shares)
-    for (const [index, worker] of workers.entries()) this.#begin(worker, index === 0)
+    for (const [index, worker] of workers.entries()) void this.#begin(worker, index === 0)
     const [addresses] = await Promise.all(workers.map(({ listening }) => listening))
     this.#started = true
     this.#spare.keep()
@@ -178,14 +182,19 @@ class Supervisor {
     return worker
   }
 
-  #begin(worker: WorkerProcess, first: boolean): void {
-    worker.begin(forWorkers(this.#config), first, this.#key)
+  async #begin(worker: WorkerProcess, first: boolean): Promise<void> {
+    worker.first = first
+    for (let over: unknown; over !== this.#exchanging;) {
+      over = this.#exchanging
+      await over
+    }
+    if (!worker.isGone) worker.begin(forWorkers(this.#config), first, this.#key)
   }
 
   /** A worker more, made of the spare if there is one; the next spare is forked when it no longer holds this one up. */
   #spawn(first: boolean): WorkerProcess {
     const worker = this.#join(this.#spare.take() ?? this.#forkProcess())
-    this.#begin(worker, first)
+    void this.#begin(worker, first)
     worker.listening.then(
       () => this.#spare.keep(),
       // The worker's end brings another.
@@ -207,7 +216,7 @@ class Supervisor {
     this.#measurements.gone(worker)
     this.#succeed(worker, how)
     // Its reader slot would pin pages (architecture.md C3).
-    this.#storage?.upkeep()
+    void this.#exchanging.then(() => this.#cleanUpBehind(worker))
   }
 
   /** Has another take the place of one that was not to end. */
@@ -223,6 +232,17 @@ class Supervisor {
       setTimeout(() => {
         if (!this.#stopping) this.#spawn(worker.first)
       }, delay)
+    }
+  }
+
+  async #cleanUpBehind({ pid }: WorkerProcess): Promise<void> {
+    const storage = this.#storage
+    if (storage === undefined || this.#stopping) return
+    storage.upkeep()
+    try {
+      if (isOwned(storage) && pid !== undefined) await storage.removeLeftBy(pid)
+    } catch (error) {
+      this.#log(`what worker ${pid} left in the data folder could not be removed`, error)
     }
   }
 
@@ -280,8 +300,14 @@ class Supervisor {
         await shares.rekeyed(payload)
         payload.fill(0)
         return Buffer.from('done')
+      case 'restore': {
+        const exchanged = await this.#restore(payload.toString())
+        return Buffer.from(JSON.stringify(exchanged))
+      }
       case 'key':
       case 'forget':
+      case 'let-go':
+      case 'take-up':
       case 'reply':
         throw new Error(`a worker does not send ${kind}`)
     }
@@ -317,8 +343,29 @@ class Supervisor {
     this.#key = undefined
   }
 
+  /** One after the other: has every worker let go of the data, puts other data in its place, and has them take it up. */
+  async #restore(folder: string): Promise<Exchanged> {
+    const before = this.#exchanging
+    const exchange = before.then(() => this.#exchange(folder))
+    // Whoever waits for it only wants to know that it is over.
+    this.#exchanging = exchange.catch(() => undefined)
+    return exchange
+  }
+
+  async #exchange(folder: string): Promise<Exchanged> {
+    const { storage: config } = this.#config
+    const storage = this.#storage!
+    if (config.kind !== 'lmdb' || !isOwned(storage)) throw new Error('there is no data folder')
+    // The others have not opened the data yet, and do not before this is over.
+    const present = [...this.#workers].filter(({ begun }) => begun)
+    const made = join(config.path, basename(folder))
+    return exchangeData(present, () => storage.exchange(made), this.#log)
+  }
+
   /** JavaScript cannot wipe what it has copied: sealing replaces the processes that knew the key (architecture.md F1). */
   async #seal(): Promise<void> {
+    // After a restore under another seal, every worker wants it.
+    if (!this.#unsealed && this.#key === undefined) return
     this.#unsealed = false
     this.#forgetKey()
     const present = [...this.#workers].filter(({ leaving }) => !leaving)

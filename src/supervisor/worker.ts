@@ -6,12 +6,13 @@ import { openListeners } from '../process/listeners.ts'
 import { ProcessMeters } from '../metrics/process-meters.ts'
 import { logForm, logTo, openLogs } from '../process/log.ts'
 import { makeServing } from '../process/serving.ts'
-import { loadStorage, openStorage } from '../process/storage.ts'
+import { isShared, loadStorage, openStorage } from '../process/storage.ts'
 import { KEY_PIPE } from './fork.ts'
 import type { KeyMessageHandler } from './key-channel.ts'
 import { KeyChannel } from './key-channel.ts'
 import type { ToSupervisor, ToWorker } from './messages.ts'
 import { RemoteMeasurements } from './remote-measurements.ts'
+import { siteBeside } from './remote-restore.ts'
 import { RemoteShares } from './remote-shares.ts'
 
 /*
@@ -54,6 +55,7 @@ const start = async ({
   const serving = makeServing({
     config,
     store: storage.store,
+    site: isShared(storage) ? siteBeside(storage, () => channel) : storage.site,
     keeper: new RemoteShares(() => channel),
     meters,
     collectMeasured: measurements.collect,
@@ -65,6 +67,15 @@ const start = async ({
     try {
       if (kind === 'key' && payload.length > 0) await serving.lifecycle.unseal(payload)
       if (kind === 'forget') await serving.lifecycle.close()
+      if (kind === 'let-go' && isShared(storage)) {
+        await serving.rest()
+        await storage.letGo()
+      }
+      if (kind === 'take-up' && isShared(storage)) {
+        storage.takeUp()
+        // It goes on trying, and so would another in its place.
+        await serving.resume().catch((error: unknown) => log('opening the data anew failed', error))
+      }
     } catch (error) {
       // One that does not open while the others are open would answer `sealed` for them: it does not begin to listen.
       keyKnown.reject(error)
@@ -95,6 +106,7 @@ const start = async ({
     },
     close: async () => {
       await serving.lifecycle.close()
+      await serving.lifecycle.retired()
       await storage.close()
     },
   }

@@ -1,11 +1,12 @@
-import { open, rename, rm } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { open, rename, rm, stat } from 'node:fs/promises'
 import { loadConfig } from '../../config/load-config.ts'
 import type { StorageConfig } from '../../config/server-config.ts'
 import type { Inspected } from '../../server.ts'
 import { inspectSnapshot, restoreSnapshot } from '../../server.ts'
 import { ApiError, TransportError } from '../../client/api-error.ts'
 import type { Call, Command } from '../command.ts'
-import { asking, say } from '../command.ts'
+import { asking, say, warn } from '../command.ts'
 import { localFailure } from '../failure.ts'
 import { printRecord } from '../print-record.ts'
 import { ProgressBar } from '../progress-bar.ts'
@@ -96,21 +97,72 @@ const show = (call: Call, { header, entries, digest, kinds }: Inspected): number
   )
 }
 
-const storageOf = async (call: Call): Promise<StorageConfig> => {
+/** The storage of a server that does not run; undefined: a server that runs is asked. */
+const storageOf = async (call: Call): Promise<StorageConfig | undefined> => {
   const data = call.flags.text('data') ?? ''
   const config = call.flags.list('config')
-  if ((data === '') === (config.length === 0)) {
+  if (data === '' && config.length === 0) return undefined
+  if (data !== '' && config.length > 0) {
     throw localFailure(
-      'Name the storage: -config with the configuration of the server, or -data=FOLDER',
+      'Name one storage: -config with the configuration of the server, or -data=FOLDER',
     )
   }
   if (data !== '') return { kind: 'lmdb', path: data }
   return (await locally('Error reading the configuration', () => loadConfig(config))).storage
 }
 
+/** The pieces of a file, shown as they are sent. */
+const shownPieces = async function* (
+  file: string,
+  bytes: number,
+  bar: ProgressBar,
+): AsyncIterable<Uint8Array> {
+  let sent = 0
+  for await (const piece of createReadStream(file)) {
+    yield piece as Buffer
+    sent += (piece as Buffer).length
+    bar.show(sent, bytes, sent < bytes ? megabytes(sent) : 'the server restores it')
+  }
+}
+
+const restoreRunning = async (call: Call, file: string): Promise<number> => {
+  // Before it is sent: what is no snapshot need not travel.
+  const inspected = await locally(`Error reading ${file}`, () => inspectSnapshot(file))
+  const { size } = await locally(`Error reading ${file}`, () => stat(file))
+  // Making the data of a large store may take longer than any answer.
+  const client = (await call.client()).with({ timeoutMilliseconds: 0 })
+  const force = call.flags.boolean('force')
+  const bar = new ProgressBar(call.io.stderr)
+  const answer = await asking(`Error restoring ${file}`, async () => {
+    const stream = { bytes: size, pieces: shownPieces(file, size, bar) }
+    const opened = await client.open({
+      method: 'PUT',
+      path: force ? 'sys/storage/snapshot-force' : 'sys/storage/snapshot',
+      contentType: 'application/octet-stream',
+      stream,
+    })
+    const chunks: Buffer[] = []
+    for await (const chunk of opened.body) chunks.push(chunk)
+    return JSON.parse(Buffer.concat(chunks).toString()) as {
+      readonly data: { readonly sealed: boolean; readonly kept_as: string }
+      readonly warnings: readonly string[] | null
+    }
+  }).finally(() => bar.clear())
+  for (const text of answer.warnings ?? []) warn(call.io, `WARNING! ${text}`)
+  if (call.format !== 'table') return show(call, inspected)
+  say(call.io, `Success! Restored ${inspected.entries} entries of ${inspected.header.created}`)
+  const { sealed, kept_as: keptAs } = answer.data
+  if (keptAs !== '') {
+    say(call.io, `What was there before is in ${keptAs} on the server: delete it once all is well`)
+  }
+  if (sealed) say(call.io, 'The server is sealed: unseal it with the keys of the snapshot')
+  return 0
+}
+
 const restore = async (call: Call): Promise<number> => {
   const file = call.args[0] ?? ''
   const storage = await storageOf(call)
+  if (storage === undefined) return restoreRunning(call, file)
   const bar = new ProgressBar(call.io.stderr)
   const restored = await locally(`Error restoring ${file}`, () =>
     restoreSnapshot(file, storage, {
@@ -143,10 +195,15 @@ export const snapshotSave: Command = {
 export const snapshotRestore: Command = {
   usage: '[flags] FILE',
   help:
-    'Puts the data of a snapshot into the storage of a server that does not run: a data folder, whose data it replaces and ' +
-    'keeps beside it, or an empty database. A file that is not whole, or of another seal, changes nothing.',
+    'Puts the data of a snapshot in the place of all that a running server stores, while it serves. With -config or -data, of a ' +
+    'server that does not run: a data folder, whose data it replaces and keeps beside it, or an empty database. ' +
+    'A file that is not whole, or of another seal, changes nothing.',
   flags: [
-    { name: 'config', kind: 'list', help: 'The configuration of the server; repeatable.' },
+    {
+      name: 'config',
+      kind: 'list',
+      help: 'The configuration of a server that does not run; repeatable.',
+    },
     { name: 'data', kind: 'text', help: 'The data folder, in place of -config.' },
     { name: 'force', kind: 'boolean', help: 'Also in place of data under another seal.' },
   ],

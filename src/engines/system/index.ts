@@ -22,7 +22,7 @@ import { rotateRoutes } from './rotate.ts'
 import { rotationConfigRoutes, rotationDuty } from './rotation-config.ts'
 import { sealRoutes } from './seal.ts'
 import { shareRotationRoutes } from './share-rotation.ts'
-import { snapshotRoute } from './snapshot.ts'
+import { snapshotRoutes } from './snapshot.ts'
 import { toolRoutes } from './tools.ts'
 import { uiHeaderRoutes } from './ui-headers.ts'
 import { versionHistoryRoute } from './version-history.ts'
@@ -50,7 +50,7 @@ export const createSystemEngine = (options: SystemOptions): Engine => ({
     ...auditRoutes(options),
     ...internalUiRoutes(options),
     ...lockedUserRoutes(options),
-    snapshotRoute(options),
+    ...snapshotRoutes(options),
     metricsRoute(options),
     ...toolRoutes(),
     ...hostRoutes(options),

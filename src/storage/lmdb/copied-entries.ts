@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { open } from 'lmdb'
 import type { Database, RootDatabase } from 'lmdb'
@@ -17,6 +18,10 @@ const PAGE_ENTRIES = 256
 /** Where a restore makes the new data. */
 export const RESTORE_PREFIX = 'restore-'
 
+/** The name of a folder of this process, of its own, for a restore. */
+export const restoreFolderName = (): string =>
+  `${RESTORE_PREFIX}${process.pid}-${randomBytes(6).toString('hex')}`
+
 /** Removes what killed processes left of snapshots and restores: only while no process can be at it. */
 export const removeCopies = (path: string): void => {
   for (const name of readdirSync(path)) {
@@ -25,17 +30,31 @@ export const removeCopies = (path: string): void => {
   }
 }
 
-/** The entries of a database as it is now, from a copy of its own that is gone afterwards. Throws Unavailable if there is no room. */
+/** The same for one process, which has ended. */
+export const removeCopiesOf = async (path: string, pid: number): Promise<void> => {
+  for (const name of await readdir(path)) {
+    if (name.startsWith(`${PREFIX}${pid}-`) || name.startsWith(`${RESTORE_PREFIX}${pid}-`))
+      await rm(join(path, name), { recursive: true, force: true })
+  }
+}
+
+/**
+ * The entries of a database as it is now, from a copy of its own that is gone afterwards. `onCopying` hears of the time in which the
+ * database must stay open. Throws Unavailable if there is no room.
+ */
 export const copiedEntries = async function* (
   root: RootDatabase<Uint8Array, Uint8Array>,
   path: string,
   signal: AbortSignal,
+  onCopying: (done: Promise<unknown>) => void,
 ): AsyncIterable<Entry> {
   const folder = join(path, `${PREFIX}${process.pid}-${randomBytes(6).toString('hex')}`)
   mkdirSync(folder, { mode: 0o700 })
   try {
     const file = join(folder, 'copy.mdb')
-    await root.backup(file, false).catch((error: unknown) => {
+    const copying = root.backup(file, false)
+    onCopying(copying)
+    await copying.catch((error: unknown) => {
       throw new Unavailable(`the data could not be copied: ${messageOf(error)}`)
     })
     signal.throwIfAborted()

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
+import { link, open, rename, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
-import type { Deadline, Key, Version } from '../store.ts'
+import { dirname, join } from 'node:path'
+import type { Deadline, Key, Store, Version } from '../store.ts'
 import { deadlineIn, newVersion } from '../store.ts'
+import { SwitchingStore } from '../switching-store.ts'
 import { removeCopies } from './copied-entries.ts'
 import type { LmdbOptions, LmdbStoreHandle } from './lmdb-store.ts'
 import { LMDB_FILE, openLmdbStore } from './lmdb-store.ts'
@@ -39,7 +41,7 @@ export class DataFolderInUse extends Error {
 
 /** A data folder that this process owns until it closes it or ends. */
 export interface ClaimedFolder {
-  readonly store: LmdbStoreHandle
+  readonly store: SwitchingStore<LmdbStoreHandle>
   /** Closes the store and gives the folder up: call it when no process writes in the folder any more. */
   close(): Promise<void>
   /**
@@ -47,10 +49,15 @@ export interface ClaimedFolder {
    * old data is kept under `keptAs`, if given. Then only `close` is left to call.
    */
   replaceWith(file: string, keptAs: string | undefined): Promise<void>
+  /**
+   * The same, and goes on with the new data under the same `store`: call it when no other process has the data open. Where it
+   * fails, the store goes on with whichever data is there. Gives where the old data lies now.
+   */
+  exchange(file: string): Promise<string>
 }
 
 const readOwner = async (
-  store: LmdbStoreHandle,
+  store: Store,
   deadline: Deadline,
 ): Promise<{ readonly owner: OwnerRecord | undefined; readonly version: Version }> => {
   const { items } = await store.read([OWNER_KEY], deadline)
@@ -61,7 +68,7 @@ const readOwner = async (
 
 /** Puts the record, if the one there still has this version; false when another was faster. */
 const swapOwner = async (
-  store: LmdbStoreHandle,
+  store: Store,
   version: Version,
   record: OwnerRecord,
   deadline: Deadline,
@@ -101,7 +108,7 @@ class Claim {
   }
 
   /** Puts this claim's record in place of that of an owner who is dead; false if it must be tried anew. Throws DataFolderInUse if one lives. */
-  async win(store: LmdbStoreHandle, deadline: Deadline): Promise<boolean> {
+  async win(store: Store, deadline: Deadline): Promise<boolean> {
     const { owner, version } = await readOwner(store, deadline)
     if (owner !== undefined) {
       const probe = await probeSocket(this.#path, socketName(owner.nonce))
@@ -130,7 +137,7 @@ const deadSockets = async (path: string): Promise<string[]> => {
   return names.filter((_, index) => probes[index] === 'dead')
 }
 
-const claim = async (path: string, store: LmdbStoreHandle): Promise<Claim> => {
+const claim = async (path: string, store: Store): Promise<Claim> => {
   const deadline = deadlineIn(CLAIM_MS)
   for (;;) {
     const own = new Claim(path)
@@ -146,12 +153,48 @@ const claim = async (path: string, store: LmdbStoreHandle): Promise<Claim> => {
 }
 
 /** Makes names that were changed in a folder last. */
-const syncFolder = (path: string): void => {
-  const folder = openSync(path, 'r')
+const syncFolder = async (path: string): Promise<void> => {
+  const folder = await open(path, 'r')
   try {
-    fsyncSync(folder)
+    await folder.sync()
   } finally {
-    closeSync(folder)
+    await folder.close()
+  }
+}
+
+/** Where the data of a folder is kept that a restore replaces. */
+export const keptName = (path: string): string =>
+  join(path, `before-restore-${new Date().toISOString().replaceAll(/[:.]/g, '-')}.mdb`)
+
+/** Puts a file in the place of the data, which nobody has open, in one step. */
+const putInPlace = async (
+  path: string,
+  file: string,
+  keptAs: string | undefined,
+): Promise<void> => {
+  const data = join(path, LMDB_FILE)
+  if (keptAs !== undefined) await link(data, keptAs)
+  try {
+    await rename(file, data)
+  } catch (error) {
+    if (keptAs !== undefined) await rm(keptAs, { force: true })
+    throw error
+  }
+  // Of the old file: who opens the new one makes another.
+  await rm(`${data}-lock`, { force: true })
+  await syncFolder(path)
+}
+
+/** Names this owner in data that is to take the place of the present: the folder is never without one. */
+const ownIn = async (file: string, record: OwnerRecord): Promise<void> => {
+  const store = openLmdbStore({ path: dirname(file) })
+  try {
+    const { version } = await readOwner(store, deadlineIn(CLAIM_MS))
+    if (!(await swapOwner(store, version, record, deadlineIn(CLAIM_MS)))) {
+      throw new Error('somebody else writes in the data that is being restored')
+    }
+  } finally {
+    await store.close()
   }
 }
 
@@ -163,7 +206,7 @@ export const claimDataFolder = async (options: LmdbOptions): Promise<ClaimedFold
   const { path } = options
   // Before LMDB is opened: its locks go by pid, and the owner may run in another pid namespace.
   const dead = await deadSockets(path)
-  const store = openLmdbStore(options)
+  const store = new SwitchingStore(openLmdbStore(options))
   try {
     const own = await claim(path, store)
     for (const name of dead) rmSync(join(path, name), { force: true })
@@ -178,12 +221,18 @@ export const claimDataFolder = async (options: LmdbOptions): Promise<ClaimedFold
       close: async () => (closing ??= close()),
       replaceWith: async (file, keptAs) => {
         await store.close()
-        const data = join(path, LMDB_FILE)
-        if (keptAs !== undefined) linkSync(data, keptAs)
-        renameSync(file, data)
-        // Of the old file: who opens the new one makes another.
-        rmSync(`${data}-lock`, { force: true })
-        syncFolder(path)
+        await putInPlace(path, file, keptAs)
+      },
+      exchange: async (file) => {
+        const keptAs = keptName(path)
+        await ownIn(file, own.record)
+        await store.close()
+        try {
+          await putInPlace(path, file, keptAs)
+        } finally {
+          store.switchTo(openLmdbStore(options))
+        }
+        return keptAs
       },
     }
   } catch (error) {

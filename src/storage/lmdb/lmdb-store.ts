@@ -65,6 +65,7 @@ class LmdbStore implements LmdbStoreHandle {
   readonly #own: Table
   readonly #clock: StoreClock
   readonly #watch = new DeadlineWatch()
+  readonly #copies = new Set<Promise<unknown>>()
   #clockSaved = 0
   #closed = false
   /** Whether the shared read snapshot was renewed in the present turn. */
@@ -143,7 +144,14 @@ class LmdbStore implements LmdbStoreHandle {
   async *snapshot(signal: AbortSignal): AsyncIterable<Entry> {
     if (this.#closed) throw new Unavailable('the store is closed')
     signal.throwIfAborted()
-    yield* copiedEntries(this.#root, this.#path, signal)
+    yield* copiedEntries(this.#root, this.#path, signal, (copying) => void this.#copied(copying))
+  }
+
+  /** A thread reads what `close` would take away. */
+  async #copied(copying: Promise<unknown>): Promise<void> {
+    this.#copies.add(copying)
+    await copying.catch(() => undefined)
+    this.#copies.delete(copying)
   }
 
   epoch(): Version {
@@ -155,12 +163,13 @@ class LmdbStore implements LmdbStoreHandle {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    await Promise.allSettled(this.#copies)
     await this.#root.close()
   }
 
   /** Frees the reader slots of dead processes, which pin pages (architecture.md C3); gives their number. */
   checkReaders(): number {
-    return this.#root.readerCheck()
+    return this.#closed ? 0 : this.#root.readerCheck()
   }
 
   /** Checks without writes need no write transaction: a snapshot taken now has every acknowledged commit. */

@@ -29,6 +29,8 @@ import type { LanePorts } from './lane.ts'
 import { PruneLane } from './prune-lane.ts'
 import type { KeysQuestion, PageCall } from './read-lane.ts'
 import { ReadLane } from './read-lane.ts'
+import type { Replacement } from './replacement.ts'
+import { prepareReplacement } from './replacement.ts'
 import { quoteSchema, statements } from './schema-sql.ts'
 import { ensureSchema } from './schema.ts'
 import { Sessions } from './sessions.ts'
@@ -59,6 +61,8 @@ export interface PostgresOptions {
 export interface PostgresStoreHandle extends Store {
   /** Why the database cannot be reached; undefined when it could be at the last try. */
   readonly unreachable: string | undefined
+  /** Takes in other data for everything, from a connection of its own; nothing changes until it is put in place. */
+  prepareReplacement(entries: AsyncIterable<Entry>, stamps: readonly Key[]): Promise<Replacement>
 }
 
 /** Two batches of commits, one that waits alone, and one for reads. */
@@ -163,6 +167,14 @@ class PostgresStore implements PostgresStoreHandle {
   async *snapshot(signal: AbortSignal): AsyncIterable<Entry> {
     if (this.#closing !== undefined) throw new Unavailable('the store is closed')
     yield* snapshotEntries(this.#sessions, this.#schema, signal)
+  }
+
+  async prepareReplacement(
+    entries: AsyncIterable<Entry>,
+    stamps: readonly Key[],
+  ): Promise<Replacement> {
+    if (this.#closing !== undefined) throw new Unavailable('the store is closed')
+    return prepareReplacement(this.#sessions, this.#schema, entries, stamps)
   }
 
   epoch(): undefined {

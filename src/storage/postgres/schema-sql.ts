@@ -1,5 +1,5 @@
 /** What the database holds at this version of Signet; the migrations of schema.ts lead here. */
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 
 /** Stripes of the advisory locks (architecture.md D2). All nodes must agree on it and on `stripeOf`: a change is a new schema version. */
 export const STRIPES = 4096
@@ -57,7 +57,7 @@ create table ${s}.commits (
  * the flat arrays ends. *_slots: numbers of keys, from 1, those of p_keys first; p_slots counts them all.
  */
 const commitMany = (s: string): string => `
-create function ${s}.kv_commit_many(
+create or replace function ${s}.kv_commit_many(
   p_id uuid, p_lock_ms integer, p_locks integer[], p_keys bytea[], p_slots integer, p_versions bigint[],
   p_check_ends integer[], p_check_slots integer[], p_check_versions bigint[],
   p_write_ends integer[], p_write_slots integer[], p_write_keys bytea[], p_write_values bytea[],
@@ -80,6 +80,8 @@ begin
     raise exception 'this session commits asynchronously or does not read afresh' using errcode = 'SG001';
   end if;
   perform set_config('lock_timeout', p_lock_ms::text, true);
+  -- A restore locks the table: what was checked before it must not be written after it (replacement.ts).
+  lock table ${s}.kv in row exclusive mode;
   perform case when l & 1 = 1
       then pg_advisory_xact_lock('${s}.kv'::regclass::oid::integer, l >> 1)
       else pg_advisory_xact_lock_shared('${s}.kv'::regclass::oid::integer, l >> 1)
@@ -156,6 +158,8 @@ $body$;
 /** Every step from an empty database to SCHEMA_VERSION; the first leads to version 1. */
 export const migrations: readonly ((schema: string) => string)[] = [
   (s) => tables(s) + commitMany(s) + settle(s),
+  // Takes the lock of the table before it looks.
+  commitMany,
 ]
 
 /** The statements of a store in a schema (quoted). */

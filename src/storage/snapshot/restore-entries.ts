@@ -1,4 +1,4 @@
-import type { Entry, Store, Write } from '../store.ts'
+import type { Entry, Key, Store, Write } from '../store.ts'
 import { deadlineIn, newVersion } from '../store.ts'
 import { storageLimits } from '../limits.ts'
 import { isOfThePlace } from './write-snapshot.ts'
@@ -59,12 +59,13 @@ export const clearStore = async (store: Store): Promise<void> => {
 
 /**
  * Puts the entries of a snapshot into an empty store. Everything gets a new version, so that nothing that any process remembers
- * of other data holds (architecture.md A6). The records of the seal come last, in one commit: until then the store is not
- * initialised, and marked. Gives the number of entries.
+ * of other data holds (architecture.md A6); `stamps` are put even if the snapshot has none of them. The records of the seal come
+ * last, in one commit: until then the store is not initialised, and marked. Gives the number of entries.
  */
 export const restoreEntries = async (
   store: Store,
   entries: AsyncIterable<Entry>,
+  stamps: readonly Key[],
   onProgress: (entries: number) => void,
 ): Promise<number> => {
   await commit(store, [{ key: RESTORING_KEY, value: Buffer.from('1') }])
@@ -94,6 +95,7 @@ export const restoreEntries = async (
     bytes += more
   }
   if (writes.length > 0) await commit(store, writes)
-  await commit(store, [...ofSeal, { key: RESTORING_KEY, value: undefined }])
+  const moved = stamps.map((key) => ({ key, value: new Uint8Array(0) }))
+  await commit(store, [...moved, ...ofSeal, { key: RESTORING_KEY, value: undefined }])
   return count
 }

@@ -70,7 +70,7 @@ describe('snapshot files', () => {
       const target = createMemoryStore()
       const snapshot = await readSnapshot(inPieces(file, size))
       assert.deepEqual(snapshot.header, header)
-      assert.equal(await restoreEntries(target, snapshot.entries, () => {}), 454)
+      assert.equal(await restoreEntries(target, snapshot.entries, [], () => {}), 454)
       const { 'meta/owner': _, ...wanted } = everything
       assert.deepEqual(await contents(target), wanted)
       assert.match(snapshot.digest(), /^sha256:[0-9a-f]{64}$/)
@@ -115,13 +115,13 @@ describe('snapshot files', () => {
       operation === 'commit' && left-- <= 0 ? { fails: 'unavailable' } : undefined,
     )
     const first = await readSnapshot(inPieces(file, 65_536))
-    await assert.rejects(restoreEntries(failing, first.entries, () => {}))
+    await assert.rejects(restoreEntries(failing, first.entries, [], () => {}))
     assert.equal(await contentsOf(target), 'half-restored')
     assert.equal((await contents(target))['meta/seal'], undefined)
     await clearStore(target)
     assert.deepEqual(Object.keys(await contents(target)), ['meta/restoring'])
     const again = await readSnapshot(inPieces(file, 65_536))
-    await restoreEntries(target, again.entries, () => {})
+    await restoreEntries(target, again.entries, [], () => {})
     assert.equal(await contentsOf(target), 'in-use')
     const { 'meta/owner': _, ...wanted } = everything
     assert.deepEqual(await contents(target), wanted)
