@@ -14,6 +14,8 @@ export interface Load {
   /** Ends after so many seconds, or so many requests. */
   readonly seconds?: number
   readonly requests?: number
+  /** Ends once this is true. */
+  readonly over?: () => boolean
   /** Hears of each answer's body, where a workload needs it. */
   readonly answered?: (body: string) => void
 }
@@ -101,7 +103,7 @@ export const drive = async (load: Load): Promise<Driven> => {
       let at = 0
       const next = (): void => {
         at = performance.now()
-        if (at >= until || sent >= most) {
+        if (at >= until || sent >= most || load.over?.() === true) {
           socket.end()
           resolve()
           return
