@@ -87,10 +87,13 @@ export class TrackedReader implements Reader {
   #cacheGave = false
   /** Whether something was (or may have been) committed between the reads. */
   #moved = false
+  readonly #fills: boolean
 
-  constructor(store: Store, cache?: RecordCache) {
+  /** `fills`: what is read is kept in the cache, as what is read once is mostly read again. */
+  constructor(store: Store, cache?: RecordCache, fills = true) {
     this.#store = store
     this.#cache = cache
+    this.#fills = fills
   }
 
   async get<T>(ref: Ref<T>): Promise<T | undefined> {
@@ -163,7 +166,7 @@ export class TrackedReader implements Reader {
       const { version, value } = answer.items[index]!
       const decoded = value === undefined ? undefined : ref.kind.decode(value)
       const record = { ref, version, value: decoded, epoch }
-      this.#cache?.keep(record, value?.length ?? 0)
+      if (this.#fills) this.#cache?.keep(record, value?.length ?? 0)
       this.#remember(record)
     }
   }
@@ -477,9 +480,17 @@ export const createRecords = (options: RecordsOptions): Records => {
     },
   }
 
+  // For lists, which read so much that it would push out of the cache what other requests use.
+  const readUndamaged = async <T>(refs: readonly Ref<T>[]): Promise<(T | undefined)[]> => {
+    try {
+      return await new TrackedReader(store, cache, false).getMany(refs)
+    } catch (error) {
+      throw asRefusal(error, changed)
+    }
+  }
   const getUndamaged = async <T>(ref: Ref<T>): Promise<T | undefined> => {
     try {
-      return await reader.get(ref)
+      return (await readUndamaged([ref]))[0]
     } catch (error) {
       // Counted and logged by the barrier.
       if (error instanceof BarrierBroken) return undefined
@@ -489,7 +500,7 @@ export const createRecords = (options: RecordsOptions): Records => {
   const undamaged: Records['undamaged'] = {
     getMany: async (refs) => {
       try {
-        return await reader.getMany(refs)
+        return await readUndamaged(refs)
       } catch (error) {
         if (!(error instanceof BarrierBroken)) throw error
         return Promise.all(refs.map(getUndamaged))
