@@ -157,7 +157,7 @@ export const printMemories = async (
   const server = await start(folder, 2)
   try {
     printMemory(`${sizes.entities}: private memory after a restart`, server)
-    const next = uniform(sizes.entities)
+    const next = uniform(Math.min(sizes.entities, sizes.tokens))
     const { refused, refusal } = await drive({
       port: server.port,
       clients: 64,
