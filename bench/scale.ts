@@ -1,125 +1,105 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Child } from './child.ts'
-import { drive, requestText } from './drive.ts'
-import type { Ask } from './drive.ts'
-import { makeEntities } from './people.ts'
+import { compare } from './scale/compare.ts'
+import type { Sizes } from './scale/dataset.ts'
+import { sizesOf } from './scale/dataset.ts'
+import type { Issuer } from './scale/load.ts'
+import { issuerOf, load } from './scale/load.ts'
+import { printDisabling, printIdle, printLists, printRevocation } from './scale/once.ts'
+import { operations } from './scale/operations.ts'
+import { printMemories, printReady } from './scale/processes.ts'
+import { print, printHead, printRow } from './scale/report.ts'
+import type { Site } from './scale/site.ts'
+import { siteOf } from './scale/site.ts'
 
-const USAGE = `usage: node bench/scale.ts [--few 2000] [--many 200000] [--rounds 9] [--requests 300]
+const PARTS = ['ready', 'requests', 'lists', 'revocation', 'disabling', 'memory']
 
-What entities cost when there are many of them, against few: creating and reading one, memory, and a restart.`
+const USAGE = `usage: node bench/scale.ts [options] [part or operation …]
 
-const { values } = parseArgs({
+What many entities cost against few: two servers with the same data in two sizes, each request measured on both in turn.
+
+  --few 10000         entities of the small server; all else in proportion
+  --many 1000000      entities of the large one
+  --aliases 1000      aliases of the entity that has very many, at a million entities
+  --filled 1          part of the groups that get members: five groups an entity take most of the loading
+  --rounds 7          rounds of each measurement, whose medians are printed
+  --requests 300      requests of one client in a round; 64 clients send ten times as many
+  --from FOLDER       takes loaded data from here, and loads what is missing there; it is kept
+  --load              only loads
+  --profile FOLDER    writes a CPU profile of the large server for each operation
+
+Parts: ${PARTS.join(', ')}. Operations: ${operations.map(({ name }) => name).join(', ')}. None: everything.`
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
-    few: { type: 'string', default: '2000' },
-    many: { type: 'string', default: '200000' },
-    rounds: { type: 'string', default: '9' },
+    few: { type: 'string', default: '10000' },
+    many: { type: 'string', default: '1000000' },
+    aliases: { type: 'string', default: '1000' },
+    filled: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '7' },
     requests: { type: 'string', default: '300' },
+    from: { type: 'string' },
+    load: { type: 'boolean' },
+    profile: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   },
 })
 
-const print = (line: string): void => void process.stdout.write(`${line}\n`)
+const rounds = Number(values.rounds)
+const requests = Number(values.requests)
 
-const median = (numbers: readonly number[]): number =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!
-
-/** A server with so many entities in a folder of its own. */
-interface Filled {
+/** Data of one size, in a folder. */
+interface Loaded {
   readonly folder: string
-  readonly server: Child
+  readonly sizes: Sizes
+  readonly issuer: Issuer
 }
 
-const fill = async (entities: number): Promise<Filled> => {
-  const folder = mkdtempSync(join(tmpdir(), 'signet-scale-'))
+const asks = (part: string): boolean => positionals.length === 0 || positionals.includes(part)
+
+/** The data of a size: loaded before, or now. */
+const loaded = async (root: string, entities: number): Promise<Loaded> => {
+  const folder = join(root, String(entities))
+  const done = join(folder, 'loaded.json')
+  if (existsSync(done)) {
+    const sizes = JSON.parse(readFileSync(done, 'utf8')) as Sizes
+    return { folder, sizes, issuer: issuerOf(folder) }
+  }
+  // What a broken run left is of no use.
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const sizes = sizesOf(entities, Number(values.aliases), Number(values.filled))
+  const issuer = issuerOf(folder)
+  print(`loading ${JSON.stringify(sizes)} into ${folder}`)
   const server = await Child.start('signet-child.ts', [folder])
-  const began = performance.now()
-  await makeEntities(server.port, 'e', entities)
-  const seconds = (performance.now() - began) / 1_000
-  print(`${entities} entities made in ${seconds.toFixed(0)} s, 64 clients`)
-  return { folder, server }
+  await load(server.port, sizes, issuer, print)
+  await server.stop()
+  rmSync(join(folder, 'signet', 'audit.log'), { force: true })
+  writeFileSync(done, JSON.stringify(sizes))
+  return { folder, sizes, issuer }
 }
 
-/** CPU of the server for one request, microseconds. */
-const cpuOf = async (server: Child, clients: number, ask: Ask): Promise<number> => {
-  const before = await server.report()
-  const { refusal, refused, requests } = await drive({
-    port: server.port,
-    clients,
-    ask,
-    requests: Number(values.requests) * (clients === 1 ? 1 : 10),
-  })
-  if (refused > 0) throw new Error(`${refused} refused: ${refusal}`)
-  const after = await server.report()
-  return (after.cpuMicroseconds - before.cpuMicroseconds) / requests
-}
+const open = async ({ folder, sizes, issuer }: Loaded): Promise<Site> =>
+  siteOf(await Child.start('signet-child.ts', [folder]), sizes, issuer)
 
-let made = 0
-
-const create: Ask = () => requestText('POST', 'identity/entity', 'root', { name: `s-${++made}` })
-
-/** Entities drawn uniformly, as a cache likes it least. */
-const readAny =
-  (entities: number): Ask =>
-  () =>
-    requestText('GET', `identity/entity/name/e-${Math.floor(Math.random() * entities)}`, 'root')
-
-/** Prints the cost on both servers, in turn, so that what else the machine does falls on both. */
-const compare = async (
-  title: string,
-  clients: number,
-  few: readonly [Child, Ask],
-  many: readonly [Child, Ask],
-): Promise<void> => {
-  const costs: (readonly [few: number, many: number])[] = []
-  for (let round = 0; round <= Number(values.rounds); round++) {
-    const pair = [await cpuOf(few[0], clients, few[1]), await cpuOf(many[0], clients, many[1])]
-    // The first round warms both up.
-    if (round > 0) costs.push(pair as [number, number])
+/** Everything that is measured in rounds, on both servers in turn. */
+const printRequests = async (few: Site, many: Site): Promise<void> => {
+  const chosen = operations.filter(({ name }) => asks('requests') || asks(name))
+  if (chosen.length === 0) return
+  printHead(few.sizes.entities, many.sizes.entities)
+  for (const operation of chosen) {
+    const file =
+      values.profile === undefined
+        ? undefined
+        : join(values.profile, `${operation.name}.cpuprofile`)
+    await many.server.profiled(file, async () => {
+      for await (const row of compare(operation, few, many, { rounds, requests })) printRow(row)
+    })
   }
-  print(
-    `${title.padEnd(20)} ${String(clients).padStart(2)} client(s): ` +
-      `${median(costs.map(([cpu]) => cpu)).toFixed(0)} us CPU, with many ${median(costs.map(([, cpu]) => cpu)).toFixed(0)} us: ` +
-      `ratio ${median(costs.map(([a, b]) => b / a)).toFixed(2)}`,
-  )
-}
-
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`
-
-const printMemory = async (title: string, server: Child): Promise<void> => {
-  const { anonymousBytes, privateBytes } = await server.memory()
-  print(
-    `${title}: ${megabytes(anonymousBytes)} resident without a file behind it (${megabytes(privateBytes)} private in all)`,
-  )
-}
-
-/** How long a start on each folder takes until requests are taken and identity answers, in turn; ms. */
-const printRestarts = async (few: string, many: string): Promise<void> => {
-  const times: { readonly few: number[]; readonly many: number[] } = { few: [], many: [] }
-  for (let round = 0; round < Number(values.rounds); round++) {
-    for (const [kind, folder] of [
-      ['few', few],
-      ['many', many],
-    ] as const) {
-      const began = performance.now()
-      const server = await Child.start('signet-child.ts', [folder])
-      await drive({
-        port: server.port,
-        clients: 1,
-        requests: 1,
-        ask: () => requestText('GET', 'identity/entity/name/e-1', 'root'),
-      })
-      times[kind].push(performance.now() - began)
-      if (round === 0 && kind === 'many') await printMemory('memory just after a restart', server)
-      await server.stop()
-    }
-  }
-  print(
-    `restart until an entity is answered: ${median(times.few).toFixed(0)} ms with few entities, ` +
-      `${median(times.many).toFixed(0)} ms with many`,
-  )
 }
 
 const main = async (): Promise<void> => {
@@ -127,24 +107,26 @@ const main = async (): Promise<void> => {
     print(USAGE)
     return
   }
-  const entities = { few: Number(values.few), many: Number(values.many) }
-  const few = await fill(entities.few)
-  const many = await fill(entities.many)
-  await printMemory(`memory after making ${entities.many}`, many.server)
-  for (const clients of [1, 64]) {
-    await compare('entity creation', clients, [few.server, create], [many.server, create])
-    await compare(
-      'entity read by name',
-      clients,
-      [few.server, readAny(entities.few)],
-      [many.server, readAny(entities.many)],
-    )
+  const root = values.from ?? mkdtempSync(join(tmpdir(), 'signet-scale-'))
+  const few = await loaded(root, Number(values.few))
+  const many = await loaded(root, Number(values.many))
+  if (values.load === true) return
+  if (asks('ready')) await printReady(few, many, rounds)
+  const sites = [await open(few), await open(many)] as const
+  if (asks('memory')) for (const site of sites) await printIdle(site)
+  await printRequests(...sites)
+  for (const site of sites) {
+    if (asks('lists')) await printLists(site)
+    if (asks('revocation')) await printRevocation(site)
+    if (asks('disabling')) await printDisabling(site, site === sites[0] ? few.issuer : many.issuer)
   }
-  await printMemory(`memory after reads all over ${entities.many}`, many.server)
-  await few.server.stop()
-  await many.server.stop()
-  await printRestarts(few.folder, many.folder)
-  for (const folder of [few.folder, many.folder]) rmSync(folder, { recursive: true, force: true })
+  for (const { server } of sites) await server.stop()
+  if (asks('memory')) {
+    for (const [index, { folder, sizes }] of [few, many].entries()) {
+      await printMemories({ folder, sizes }, sites[index]!, 100 * requests)
+    }
+  }
+  if (values.from === undefined) rmSync(root, { recursive: true, force: true })
 }
 
 await main()

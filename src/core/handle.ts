@@ -19,7 +19,7 @@ import { faultText } from './fault-text.ts'
 import { helpReply } from './help.ts'
 import type { Input } from './input.ts'
 import { readInput } from './input.ts'
-import { collectList } from './lists.ts'
+import { collectList, LongList, wholeList } from './lists.ts'
 import type { SettleParts } from './settle-login.ts'
 import { finishLogin, settleLogin } from './settle-login.ts'
 import type { MountTable, Mounted } from './mounts.ts'
@@ -378,7 +378,13 @@ export class Handler {
         success = { ...base, auth: result.auth, warnings: [], hints: call.hints }
         break
       case 'list': {
-        const list = await collectList(result.pages, keyFilter(request, judged), result.limit)
+        const keeps = keyFilter(request, judged)
+        // A page is bounded, and what is to be wrapped must be held.
+        const collects = result.limit !== undefined || request.wrapTtlSeconds !== undefined
+        const list = collects
+          ? await collectList(result.pages, keeps, result.limit)
+          : await wholeList(result.pages, keeps)
+        if (list instanceof LongList) return this.#longListReply(list, base, call)
         if (list === undefined && call.warnings.length === 0 && request.operation !== 'scan') {
           return { ...errorReply(404, []), hints: call.hints }
         }
@@ -419,6 +425,22 @@ export class Handler {
       ttl,
       wrappedAccessor,
     )
+  }
+
+  #longListReply(
+    list: LongList,
+    base: Omit<Success, 'warnings' | 'hints'>,
+    call: RequestCall,
+  ): Reply {
+    const warnings = [...call.warnings, ...this.#inputWarnings(call)]
+    return {
+      kind: 'stream',
+      contentType: 'application/json',
+      headers: {},
+      body: list.data,
+      envelope: { ...base, warnings, hints: call.hints },
+      summary: () => list.summary(),
+    }
   }
 
   get #loginParts(): SettleParts {

@@ -49,6 +49,18 @@ describe('a record that was read', () => {
     assert.deepEqual(calls, { read: 1, versions: 1, commit: 0 })
   })
 
+  it('for a list is taken from the cache, which a list does not fill', async () => {
+    const { cache, calls, records, change } = setUp()
+    await change(1, [1])
+    await change(2, [2])
+    await records.get(item(1))
+    const listed = await records.undamaged.getMany([item(1), item(2)])
+    assert.deepEqual(listed, [{ list: [1] }, { list: [2] }])
+    assert.deepEqual(calls, { read: 2, versions: 0 })
+    assert.ok(cache.get(item(1)))
+    assert.equal(cache.get(item(2)), undefined)
+  })
+
   it('is read anew when another process changed, made or deleted it', async () => {
     const { records, change } = setUp()
     await change(1, [1])

@@ -70,11 +70,15 @@ export const asRefusal = (error: unknown, changed = false): unknown => {
 }
 
 /**
+ * How a reader uses the cache. `confirming`: what it has counts once the store has confirmed its version. `trusting`: it is taken as
+ * it is, without asking the store, by one who has all of it confirmed at once before anything comes of it: as checks of a
+ * commit, or by `stillHolds`. `passing`: as the first, and what is read is not kept, for it is much and soon forgotten.
+ */
+export type ReaderMode = 'confirming' | 'trusting' | 'passing'
+
+/**
  * Reads that remember the versions they saw: the dependencies of a cached answer or the checks of a commit. With a cache,
  * records whose version the store confirms are not read again.
- *
- * `trusting`: what is in the cache is taken as it is, without asking the store, by one who has all of it confirmed at once before
- * anything comes of it: as checks of a commit, or by `stillHolds`.
  */
 export class TrackedReader implements Reader {
   readonly seen = new Map<string, CachedRecord>()
@@ -92,13 +96,13 @@ export class TrackedReader implements Reader {
   #cacheGave = false
   /** Whether something was (or may have been) committed between the reads. */
   #moved = false
-  readonly #trusting: boolean
+  readonly #mode: ReaderMode
   #unconfirmed = false
 
-  constructor(store: Store, cache?: RecordCache, trusting = false) {
+  constructor(store: Store, cache?: RecordCache, mode: ReaderMode = 'confirming') {
     this.#store = store
     this.#cache = cache
-    this.#trusting = trusting
+    this.#mode = mode
   }
 
   async get<T>(ref: Ref<T>): Promise<T | undefined> {
@@ -146,7 +150,7 @@ export class TrackedReader implements Reader {
     const cached = this.#cache.get(ref)
     if (cached === undefined) return undefined
     if (cached.epoch === undefined || cached.epoch !== this.#epoch) {
-      if (!this.#trusting || cached.restless === true) return undefined
+      if (this.#mode !== 'trusting' || cached.restless === true) return undefined
       this.#unconfirmed = true
     }
     if (!this.#cacheGave) {
@@ -196,7 +200,7 @@ export class TrackedReader implements Reader {
       const restless =
         before !== undefined && (before.restless === true || before.version !== version)
       const record = { ref, version, value: decoded, epoch, restless }
-      this.#cache?.keep(record, value?.length ?? 0)
+      if (this.#mode !== 'passing') this.#cache?.keep(record, value?.length ?? 0)
       this.#remember(record)
     }
   }
@@ -278,7 +282,7 @@ class Transaction implements Tx {
   constructor(store: Store, cache: RecordCache | undefined, trusting: boolean) {
     this.#store = store
     this.#cache = cache
-    this.reads = new TrackedReader(store, cache, trusting)
+    this.reads = new TrackedReader(store, cache, trusting ? 'trusting' : 'confirming')
   }
 
   get<T>(ref: Ref<T>): Promise<T | undefined> {
@@ -569,9 +573,17 @@ export const createRecords = (options: RecordsOptions): Records => {
     }
   }
 
+  // For lists, which read so much that it would push out of the cache what other requests use.
+  const readUndamaged = async <T>(refs: readonly Ref<T>[]): Promise<(T | undefined)[]> => {
+    try {
+      return await new TrackedReader(store, cache, 'passing').getMany(refs)
+    } catch (error) {
+      throw asRefusal(error, changed)
+    }
+  }
   const getUndamaged = async <T>(ref: Ref<T>): Promise<T | undefined> => {
     try {
-      return await reader.get(ref)
+      return (await readUndamaged([ref]))[0]
     } catch (error) {
       // Counted and logged by the barrier.
       if (error instanceof BarrierBroken) return undefined
@@ -581,7 +593,7 @@ export const createRecords = (options: RecordsOptions): Records => {
   const undamaged: Records['undamaged'] = {
     getMany: async (refs) => {
       try {
-        return await reader.getMany(refs)
+        return await readUndamaged(refs)
       } catch (error) {
         if (!(error instanceof BarrierBroken)) throw error
         return Promise.all(refs.map(getUndamaged))

@@ -38,6 +38,8 @@ export type Reply =
       readonly contentType: string
       readonly headers: Readonly<Record<string, string>>
       readonly body: AsyncIterable<Uint8Array>
+      /** The body is the `data` of this answer, which has none itself. */
+      readonly envelope?: Success
       readonly summary: () => Readonly<Record<string, Json>>
     }
   | ErrorReply

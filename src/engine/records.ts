@@ -75,7 +75,10 @@ export interface Scanned<T> {
 
 /** The records of a mount or of the server. */
 export interface Records extends Reader {
-  /** As `getMany`, with damaged records taken for absent: for what a list shows beside its keys, never for a decision. */
+  /**
+   * As `getMany`, with damaged records taken for absent, and without keeping in the cache what was read: for what a list shows
+   * beside its keys, never for a decision.
+   */
   readonly undamaged: Pick<Reader, 'getMany'>
   /**
    * Runs `run` and commits what it put, once, with everything it read as checks; on a conflict runs it again

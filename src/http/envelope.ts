@@ -112,22 +112,23 @@ const copied = (data: Json | undefined): string => {
   return text === '{}' ? '' : `${text.slice(1, -1)},`
 }
 
-/** The text of a success envelope (spec/auth.md 1.5); without a newline unless `newline` says so. */
-export const envelopeText = (parts: SuccessParts): string => {
-  const data = parts.data === undefined ? 'null' : sharedText(parts.data)
+/** What stands before `data` in an envelope. */
+const beforeData = (parts: SuccessParts): readonly string[] => [
+  '{',
+  parts.copyDataToTop === true ? copied(parts.data) : '',
+  '"request_id":',
+  stringifyJson(parts.requestId),
+  ',"lease_id":',
+  stringifyJson(parts.leaseId ?? ''),
+  parts.renewable === true ? ',"renewable":true' : ',"renewable":false',
+  `,"lease_duration":${parts.leaseDurationSeconds ?? 0},"data":`,
+]
+
+/** What stands behind it. */
+const afterData = (parts: SuccessParts): readonly string[] => {
   const none = parts.emptyWarnings === true ? '[]' : 'null'
   const warnings = parts.warnings?.length ? stringifyJson(parts.warnings) : none
-  // Joined, since what is put together with `+` is made flat again for its length and for the wire.
   return [
-    '{',
-    parts.copyDataToTop === true ? copied(parts.data) : '',
-    '"request_id":',
-    stringifyJson(parts.requestId),
-    ',"lease_id":',
-    stringifyJson(parts.leaseId ?? ''),
-    parts.renewable === true ? ',"renewable":true' : ',"renewable":false',
-    `,"lease_duration":${parts.leaseDurationSeconds ?? 0},"data":`,
-    data,
     ',"wrap_info":',
     parts.wrapInfo ? wrapInfoText(parts.wrapInfo) : 'null',
     ',"warnings":',
@@ -136,8 +137,44 @@ export const envelopeText = (parts: SuccessParts): string => {
     parts.auth ? authText(parts.auth) : 'null',
     parts.hints?.length ? `,"hints":${hintsText(parts.hints)}` : '',
     parts.newline === true ? '}\n' : '}',
-  ].join('')
+  ]
 }
+
+/** The text of a success envelope (spec/auth.md 1.5); without a newline unless `newline` says so. */
+export const envelopeText = (parts: SuccessParts): string => {
+  const data = parts.data === undefined ? 'null' : sharedText(parts.data)
+  // Joined, since what is put together with `+` is made flat again for its length and for the wire.
+  return [...beforeData(parts), data, ...afterData(parts)].join('')
+}
+
+/** The envelope of `data` whose text comes in pieces, as pieces; asks for none before the client has taken the last. */
+export const envelopePieces = (
+  parts: SuccessParts,
+  data: AsyncIterable<Uint8Array>,
+): AsyncIterable<Uint8Array> => ({
+  [Symbol.asyncIterator]: () => {
+    const pieces = data[Symbol.asyncIterator]()
+    let place: 'before' | 'data' | 'after' = 'before'
+    return {
+      next: async () => {
+        if (place === 'before') {
+          place = 'data'
+          return { done: false, value: Buffer.from(beforeData(parts).join('')) }
+        }
+        if (place === 'after') return { done: true, value: undefined }
+        const step = await pieces.next()
+        if (step.done !== true) return step
+        place = 'after'
+        return { done: false, value: Buffer.from(afterData(parts).join('')) }
+      },
+      // A generator that was not begun would not pass it on.
+      return: async () => {
+        await pieces.return?.()
+        return { done: true, value: undefined }
+      },
+    }
+  },
+})
 
 /** A success: 200 (or another status) with an envelope. */
 export const renderSuccess = (parts: SuccessParts): HttpAnswer => {

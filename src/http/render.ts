@@ -3,7 +3,13 @@ import type { AuthBlock, WrapInfo } from '../engine/result.ts'
 import type { Json } from '../std/json.ts'
 import { compareBytes } from '../std/json.ts'
 import type { EnvelopeAuth, EnvelopeWrapInfo, SuccessParts } from './envelope.ts'
-import { envelopeText, renderError, renderNoContent, renderSuccess } from './envelope.ts'
+import {
+  envelopePieces,
+  envelopeText,
+  renderError,
+  renderNoContent,
+  renderSuccess,
+} from './envelope.ts'
 import type { HttpAnswer } from './request.ts'
 
 /** A login that waits for its second factor has no token to tell of. */
@@ -87,7 +93,10 @@ export const renderReply = (reply: Reply): HttpAnswer => {
         status: 200,
         contentType: reply.contentType,
         body: undefined,
-        stream: reply.body,
+        stream:
+          reply.envelope === undefined
+            ? reply.body
+            : envelopePieces({ ...partsOf(reply.envelope), newline: true }, reply.body),
         headers: reply.headers,
       }
     case 'error':

@@ -98,6 +98,9 @@ export const pageByName = async (
   return { after: bytes, limit }
 }
 
+/** Records of a part of a list that is read whole: others get their turn after a few milliseconds. */
+const PART = 64
+
 /** Reads a range from where the page begins, in parts of about what the page needs. */
 export const scanPage = <T>(
   records: Records,
@@ -107,5 +110,5 @@ export const scanPage = <T>(
   records.scan(range, {
     ...(page?.after === undefined ? {} : { after: page.after }),
     // One more tells whether there is another page.
-    ...(page === undefined ? {} : { pageSize: Math.min(page.limit + 1, limits.listPageEntries) }),
+    pageSize: page === undefined ? PART : Math.min(page.limit + 1, limits.listPageEntries),
   })
