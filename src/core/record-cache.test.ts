@@ -56,7 +56,7 @@ describe('a record that was read', () => {
     await records.get(item(1))
     const listed = await records.undamaged.getMany([item(1), item(2)])
     assert.deepEqual(listed, [{ list: [1] }, { list: [2] }])
-    assert.deepEqual(calls, { read: 2, versions: 0 })
+    assert.deepEqual(calls, { read: 2, versions: 0, commit: 0 })
     assert.ok(cache.get(item(1)))
     assert.equal(cache.get(item(2)), undefined)
   })
