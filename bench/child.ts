@@ -59,6 +59,9 @@ export class Child {
   static async start(file: string, args: readonly string[] = []): Promise<Child> {
     const began = performance.now()
     const child = fork(new URL(file, import.meta.url), args, {
+      execArgv: file.startsWith('signet')
+        ? (process.env['BENCH_EXEC'] ?? '').split(' ').filter(Boolean)
+        : [],
       env: { ...process.env, NODE_OPTIONS: '' },
     })
     const port = await new Promise<number>((resolve, reject) => {

@@ -4,6 +4,7 @@ import type { Tx } from '../engine/records.ts'
 import { recordKind } from '../engine/records.ts'
 import { withFaults } from '../storage/faults/fault-store.ts'
 import { createMemoryStore } from '../storage/memory/memory-store.ts'
+import { deadlineIn } from '../storage/store.ts'
 import { RecordCache } from './record-cache.ts'
 import { ConflictQueues, createRecords, TrackedReader } from './records.ts'
 
@@ -182,6 +183,20 @@ describe('a transaction takes on trust what was read before', () => {
       return 'new'
     })
     assert.equal(decided, 'new')
+  })
+
+  it('and does not take the authority for old because what it trusted is', async () => {
+    const { change, cache, queues, records, store } = await known()
+    await change(1, [5])
+    const version = (await store.versions([item(1).key], deadlineIn(1_000))).items[0]!
+    const judged = createRecords({
+      store,
+      cache,
+      queues,
+      authority: () => [{ key: item(1).key, version }],
+    })
+    await judged.transact(async (tx) => tx.put(item(3), { list: await joined(tx) }))
+    assert.deepEqual(await records.get(item(3)), { list: [5, 2] })
   })
 
   it('unless others change it again and again', async () => {

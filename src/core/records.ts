@@ -485,6 +485,8 @@ export const createRecords = (options: RecordsOptions): Records => {
       if (!(await tx.reads.stillHolds())) return { done: false, hot: undefined }
       throw error
     }
+    // It may be what was taken on trust that is old, not what the caller was judged by.
+    if (outcome === 'stale-authority' && tx.reads.hasTrusted) return { done: false, hot: undefined }
     if (outcome === 'stale-authority') throw new StaleAuthority()
     if (outcome.kind === 'committed') return { done: true, value }
     // What was taken on trust may just have been old: that is no sign of a crowd.
