@@ -36,14 +36,14 @@ export const limits = {
   tokenRoleBytes: 131_072,
   /** Groups an entity can be in, inherited ones included (architecture.md E9). */
   groupsPerEntity: 2_000,
-  /** Callers kept in memory, per process: some three thousand (architecture.md E10). */
-  cachedCallerBytes: 16_777_216,
+  /** Callers kept in memory, per process: some two thousand (architecture.md E10). */
+  cachedCallerBytes: 10_485_760,
   /** Decoded records kept in memory, per process (architecture.md E10). */
-  cachedRecordBytes: 20_971_520,
+  cachedRecordBytes: 12_582_912,
   /** A larger record is not kept: large secrets would push out everything else. */
   cachedRecordBytesEach: 262_144,
   /** Answers of entities kept with their texts in memory, per process: about 6 kB each. */
-  cachedEntityAnswers: 2_000,
+  cachedEntityAnswers: 1_000,
   /** Parsed policies kept in memory, per process. */
   cachedPolicies: 10_000,
   /** Before data is exchanged by a restore, how long requests under way have to end: the others wait. */

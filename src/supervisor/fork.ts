@@ -7,8 +7,11 @@ export const KEY_PIPE = 4
 
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
 
-/** What no process of a server may have: options that open a debugger or write memory to disk (architecture.md F2). */
-const EXEC_ARGV = ['--disable-sigusr1']
+/**
+ * The launcher's, too. No process of a server may open a debugger (architecture.md F2). And what dies young is collected four times as
+ * often as by default: that saves 50 MB a process, and the CPU that it costs is less than measurements scatter.
+ */
+const EXEC_ARGV = ['--disable-sigusr1', '--max-semi-space-size=8']
 
 /** Starts a worker process. Its environment lacks NODE_OPTIONS; the launcher's NODE_COMPILE_CACHE is what makes it fast. */
 export const forkWorker = (): ChildProcess => {
