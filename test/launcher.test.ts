@@ -53,7 +53,10 @@ describe('bin/signet', () => {
     const { launcher, PATH } = await bareCheckout('v24.12.0')
     const { code, stdout } = await runProgram(launcher, ['status', 'a b'], { PATH })
     assert.equal(code, 0)
-    assert.equal(stdout, `--disable-sigusr1 ${folder}/src/main.ts status a b\n`)
+    assert.equal(
+      stdout,
+      `--disable-sigusr1 --max-semi-space-size=8 ${folder}/src/main.ts status a b\n`,
+    )
   })
 
   it('says in one line what to install otherwise', async () => {
