@@ -74,7 +74,9 @@ const routesOf = (kind: typeof AUTH | typeof SECRET, base: string, options: Syst
       read: async (call) => {
         const shown = mountPath(call.input.path)
         const found = await options.ports().mounts.covering(call.namespace, `${kind.under}${shown}`)
-        if (found === undefined || found.class !== kind.class) {
+        // `sys/mounts/auth/…` shows auth methods, as tuning there tunes them: Terraform's provider asks so.
+        const isOfKind = found?.class === kind.class || shown.startsWith(AUTH.under)
+        if (found === undefined || !isOfKind) {
           const engine = kind.class === 'auth' ? 'auth' : 'secret'
           throw invalid(
             `No ${engine} engine at ${shown}`.replace('secret engine', 'secret engine mount'),
