@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { Child } from './child.ts'
 import { drive, requestText, send } from './drive.ts'
 import type { Ask, Driven } from './drive.ts'
+import { print } from './figures.ts'
 
 const USAGE = `usage: node bench/large-write.ts [what ...] [--size 100000] [--workers 1,2] [--clients 1,8] [--seconds 4]
                                 [--folder <folder>] [--profile <folder>]
@@ -34,8 +35,6 @@ const SIZE = Number(values.size)
 const ALIASES = 300
 /** Entities that the others write; none is a member. */
 const OTHERS = 500
-
-const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
 type Answered = {
   readonly auth: { readonly client_token: string; readonly accessor: string }

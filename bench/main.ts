@@ -10,6 +10,7 @@ import type { Data } from './people.ts'
 import { makeEntities, makePeople } from './people.ts'
 import { passwordLogin, workloads } from './workloads.ts'
 import type { Workload } from './workloads.ts'
+import { median, print } from './figures.ts'
 
 const USAGE = `usage: npm run bench -- [workload ...] [--clients 1,64] [--rounds 5] [--seconds 1] [--profile <folder>]
 
@@ -27,8 +28,6 @@ const { values, positionals } = parseArgs({
     help: { type: 'boolean', short: 'h' },
   },
 })
-
-const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
 /** What one server did under a load. */
 interface Cost extends Driven {
@@ -71,9 +70,6 @@ const answerTo = async (port: number, text: string): Promise<Answer> => {
     body: await response.text(),
   }
 }
-
-const median = (numbers: readonly number[]): number =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!
 
 interface Line {
   readonly signet: readonly Cost[]

@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { isAlive, until, WorkerServer } from '../test/support/worker-server.ts'
 import type { Driven } from './drive.ts'
+import { print } from './figures.ts'
 
 const USAGE = `usage: node bench/replacement.ts [--kills 20] [--clients 64] [--rest 4] [--silent]
 
@@ -25,8 +26,6 @@ const WORKERS = 2
 /** New connections after each kill: some surely reach the new worker. */
 const PROBES = 24
 const PATIENCE_MS = 60_000
-
-const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
 const spread = (title: string, times: readonly number[]): string => {
   const sorted = times.toSorted((a, b) => a - b)

@@ -1,3 +1,5 @@
+import { print } from '../figures.ts'
+
 /** What an operation costs on both servers. */
 export interface Row {
   readonly title: string
@@ -13,13 +15,8 @@ export interface Row {
   readonly goal?: number
 }
 
-export const median = (numbers: readonly number[]): number =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!
-
 const verdict = (value: number, goal: number | undefined): string =>
   goal === undefined ? '' : `${goal}`.padStart(6) + (value <= goal ? '  met' : '  NOT MET')
-
-export const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
 export const printHead = (few: number, many: number): void =>
   print(

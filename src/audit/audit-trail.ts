@@ -2,7 +2,8 @@ import { AuditFailed } from './audit-failed.ts'
 import type { AuditAuth, AuditRequest, AuditResponse } from './entry.ts'
 import type { EntryRenderer, MountedDevice } from './mounted-device.ts'
 import {
-  NOTHING_CLEAR,
+  clearInRequest,
+  clearInResponse,
   renderCommon,
   renderRequestEntry,
   renderResponseEntry,
@@ -76,7 +77,7 @@ export class Trail implements AuditTrail {
     return this.#write('response', (mounted) => {
       const common = this.#commonText(mounted, auth)
       const data = response && shownData(response, listing, mounted.form)
-      const clear = this.#request.mount?.nonHmacResponseKeys ?? NOTHING_CLEAR
+      const clear = clearInResponse(this.#request)
       const form = mounted.formFor(data, clear, mounted.form.itemsMax)
       const parts: ResponseParts = { request: this.#request, response, data, error }
       return typeof common === 'string' && !(form instanceof Promise)
@@ -90,8 +91,7 @@ export class Trail implements AuditTrail {
   #commonText(mounted: MountedDevice, auth: AuditAuth | undefined): string | Promise<string> {
     const known = this.#common?.find((common) => common.mounted === mounted && common.auth === auth)
     if (known !== undefined) return known.text
-    const { data, mount } = this.#request
-    const form = mounted.formFor(data, mount?.nonHmacRequestKeys ?? NOTHING_CLEAR, Infinity)
+    const form = mounted.formFor(this.#request.data, clearInRequest(this.#request), Infinity)
     return form instanceof Promise
       ? form.then((ready) => this.#remember(mounted, auth, ready))
       : this.#remember(mounted, auth, form)

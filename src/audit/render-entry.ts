@@ -112,12 +112,19 @@ const headersText = (headers: readonly AuditHeader[] | undefined, form: EntryFor
   return object(...members)
 }
 
-/** Where no mount says that something stays clear. */
-export const NOTHING_CLEAR: ReadonlySet<string> = new Set()
+const NOTHING_CLEAR: ReadonlySet<string> = new Set()
+
+/** The members of a request's data that its mount has written in clear. */
+export const clearInRequest = ({ mount }: AuditRequest): ReadonlySet<string> =>
+  mount?.nonHmacRequestKeys ?? NOTHING_CLEAR
+
+/** The same of its answer's. */
+export const clearInResponse = ({ mount }: AuditRequest): ReadonlySet<string> =>
+  mount?.nonHmacResponseKeys ?? NOTHING_CLEAR
 
 const requestText = (request: AuditRequest, form: EntryForm): string => {
   const { mount, namespace, data } = request
-  const clear = mount?.nonHmacRequestKeys ?? NOTHING_CLEAR
+  const clear = clearInRequest(request)
   const shown =
     data === undefined
       ? ''
@@ -206,12 +213,13 @@ const wrapInfoShown = (info: AuditWrapInfo, form: EntryForm): object => ({
 })
 
 const responseText = (
-  { mount }: AuditRequest,
+  request: AuditRequest,
   response: AuditResponse,
   data: AuditResponse['data'],
   form: EntryForm,
 ): string => {
-  const clear = mount?.nonHmacResponseKeys ?? NOTHING_CLEAR
+  const { mount } = request
+  const clear = clearInResponse(request)
   const { conceal, itemsMax } = form
   return object(
     response.auth === undefined ? '' : `"auth":${authText(response.auth, form, false)}`,

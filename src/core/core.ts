@@ -13,6 +13,7 @@ import type { WrappingPort } from '../engine/ports/wrapping.ts'
 import type { Names, Records } from '../engine/records.ts'
 import { Refusal } from '../engine/refusal.ts'
 import { limits } from '../limits.ts'
+import { InFlight } from '../std/in-flight.ts'
 import { defaultPolicy } from '../policy/builtin.ts'
 import type { Store, Version } from '../storage/store.ts'
 import { deadlineIn } from '../storage/store.ts'
@@ -95,8 +96,8 @@ export interface CoreOptions {
 
 const BACKGROUND_MS = 1_000
 
-/** Moved by every restore. */
-const INCARNATION = stampRef('incarnation', rootNamespace.number).key
+/** Where the stamp is that every restore moves. */
+export const INCARNATION = stampRef('incarnation', rootNamespace.number).key
 
 const plainTuning = {
   defaultLeaseTtlSeconds: 0,
@@ -172,8 +173,7 @@ export class Core {
   readonly records: Records
   readonly ports: CorePorts
   #keyring: Version = 0
-  #inFlight = 0
-  #whenIdle: (() => void) | undefined
+  readonly #requests = new InFlight()
 
   constructor(options: CoreOptions) {
     this.#options = options
@@ -307,24 +307,17 @@ export class Core {
 
   /** Answers a request. Throws DataReplaced alone, before it has begun anything: then the server is to be opened anew. */
   async handle(request: Request): Promise<Reply> {
-    this.#inFlight++
+    this.#requests.begin()
     try {
       return await this.#handler.handle(request)
     } finally {
-      if (--this.#inFlight === 0) this.#whenIdle?.()
+      this.#requests.end()
     }
   }
 
   /** Resolves once no request is under way, and at the latest after so long. */
-  async idle(withinMs: number): Promise<void> {
-    if (this.#inFlight === 0) return
-    await new Promise<void>((resolve) => {
-      const late = setTimeout(resolve, withinMs)
-      this.#whenIdle = () => {
-        clearTimeout(late)
-        resolve()
-      }
-    })
+  idle(withinMs: number): Promise<void> {
+    return this.#requests.idle(withinMs)
   }
 
   /** Adds a mount unless its path is taken. */

@@ -73,15 +73,14 @@ export class Front {
     if (found !== undefined && request.operation !== 'help' && !judged) {
       return this.#open(request, found.route, found.captures)
     }
-    return core === undefined ? Promise.resolve(SEALED) : this.#unsealed(request, core)
+    return core === undefined
+      ? Promise.resolve(SEALED)
+      : core.handle(request).catch((error: unknown) => this.#handleAnew(error, request, core))
   }
 
-  async #unsealed(request: Request, core: Core): Promise<Reply> {
-    try {
-      return await core.handle(request)
-    } catch (error) {
-      if (!(error instanceof DataReplaced)) throw error
-    }
+  /** Opens the server anew if the data was replaced beneath `core`, and answers from it. */
+  async #handleAnew(reason: unknown, request: Request, core: Core): Promise<Reply> {
+    if (!(reason instanceof DataReplaced)) throw reason
     try {
       await this.#options.reopen()
       const anew = this.#options.core()

@@ -30,7 +30,7 @@ import type { Store, Version } from '../storage/store.ts'
 import { deadlineIn, Unavailable } from '../storage/store.ts'
 import type { Cluster } from './cluster.ts'
 import type { Core } from './core.ts'
-import { rootNamespace } from './core.ts'
+import { INCARNATION, rootNamespace } from './core.ts'
 import { DataReplaced } from './data-replaced.ts'
 import { KeyUse } from './key-use.ts'
 import { stampRef } from './records.ts'
@@ -78,7 +78,6 @@ interface Drawn {
   readonly combined: string
 }
 
-const INCARNATION = stampRef('incarnation', rootNamespace.number).key
 const KEYRING_STAMPS = [stampRef('keyring', rootNamespace.number).key]
 
 const deadline = (): number => deadlineIn(limits.storeWaitMs)

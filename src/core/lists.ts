@@ -2,6 +2,7 @@ import type { ListPage } from '../engine/result.ts'
 import { auditLimits } from '../audit/limits.ts'
 import type { Json } from '../std/json.ts'
 import { stringifyJson } from '../std/json.ts'
+import { nextTurn } from '../std/next-turn.ts'
 
 type Keeps = ((key: string) => boolean) | undefined
 
@@ -126,8 +127,6 @@ export const wholeList = async (
   const hasInfo = held.some(({ keyInfo }) => keyInfo !== undefined)
   return new LongList(goingOn(held, iterator, keeps), hasInfo)
 }
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
 const fromStart = async function* (held: readonly ListPage[]): AsyncGenerator<ListPage> {
   yield* held

@@ -11,7 +11,7 @@ export interface CachedRecord {
   /** The store's epoch when the version was last known to hold, read before it (architecture.md A3). */
   epoch: Version | undefined
   /** Others changed it since it was first read: it is not worth a guess that it still is as it was. */
-  readonly restless?: boolean
+  restless?: boolean
 }
 
 /** What an entry takes beside its key and its value's JSON: the cache's own places and the objects' headers, bytes. */
@@ -67,6 +67,10 @@ export class RecordCache {
   keep(record: CachedRecord, bytes: number): void {
     freeze(record.value)
     const { id } = record.ref
+    const before = this.#entries.peek(id)
+    if (before !== undefined && (before.restless === true || before.version !== record.version)) {
+      record.restless = true
+    }
     this.#entries.set(id, record, { size: ENTRY_BYTES + 2 * id.length + DECODED_TIMES * bytes })
   }
 }

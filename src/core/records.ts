@@ -172,7 +172,8 @@ export class TrackedReader implements Reader {
   ): Promise<readonly Ref<unknown>[]> {
     const known: CachedRecord[] = []
     for (const ref of refs) {
-      const cached = cache.get(ref)
+      // It has just been looked up, and was not known to hold.
+      const cached = cache.peek(ref)
       if (cached !== undefined) known.push(cached)
     }
     if (known.length === 0) return refs
@@ -196,10 +197,7 @@ export class TrackedReader implements Reader {
     for (const [index, ref] of refs.entries()) {
       const { version, value } = answer.items[index]!
       const decoded = value === undefined ? undefined : ref.kind.decode(value)
-      const before = this.#cache?.peek(ref)
-      const restless =
-        before !== undefined && (before.restless === true || before.version !== version)
-      const record = { ref, version, value: decoded, epoch, restless }
+      const record = { ref, version, value: decoded, epoch }
       if (this.#mode !== 'passing') this.#cache?.keep(record, value?.length ?? 0)
       this.#remember(record)
     }
@@ -306,8 +304,12 @@ class Transaction implements Tx {
     })
   }
 
-  async exist(refs: readonly Ref<unknown>[]): Promise<readonly boolean[]> {
-    const there = await this.reads.exist(refs)
+  exist(refs: readonly Ref<unknown>[]): Promise<readonly boolean[]> {
+    return this.#existIn(this.reads, refs)
+  }
+
+  async #existIn(reader: Reader, refs: readonly Ref<unknown>[]): Promise<readonly boolean[]> {
+    const there = await reader.exist(refs)
     return refs.map(({ id }, index) => {
       const own = this.writes.get(id)
       return own === undefined ? there[index]! : !own.gone
@@ -322,13 +324,7 @@ class Transaction implements Tx {
     return {
       get: (ref) => this.peek(ref),
       getMany: (refs) => this.#peekMany(refs),
-      exist: async (refs) => {
-        const there = await new TrackedReader(this.#store, this.#cache).exist(refs)
-        return refs.map(({ id }, index) => {
-          const own = this.writes.get(id)
-          return own === undefined ? there[index]! : !own.gone
-        })
-      },
+      exist: (refs) => this.#existIn(new TrackedReader(this.#store, this.#cache), refs),
     }
   }
 
@@ -549,22 +545,22 @@ export const createRecords = (options: RecordsOptions): Records => {
     }
   }
 
-  const reader = {
-    get: async <T>(ref: Ref<T>): Promise<T | undefined> => (await reader.getMany([ref]))[0],
-    getMany: async <T>(refs: readonly Ref<T>[]): Promise<(T | undefined)[]> => {
-      try {
-        return await new TrackedReader(store, cache).getMany(refs)
-      } catch (error) {
-        throw asRefusal(error, changed)
-      }
-    },
-    exist: async (refs: readonly Ref<unknown>[]): Promise<readonly boolean[]> => {
-      try {
-        return await new TrackedReader(store, cache).exist(refs)
-      } catch (error) {
-        throw asRefusal(error, changed)
-      }
-    },
+  /** A read outside of a transaction: what the store throws becomes a refusal. */
+  const reading = async <T>(
+    read: (reader: TrackedReader) => Promise<T>,
+    mode?: ReaderMode,
+  ): Promise<T> => {
+    try {
+      return await read(new TrackedReader(store, cache, mode))
+    } catch (error) {
+      throw asRefusal(error, changed)
+    }
+  }
+
+  const reader: Reader = {
+    get: (ref) => reading((one) => one.get(ref)),
+    getMany: (refs) => reading((one) => one.getMany(refs)),
+    exist: (refs) => reading((one) => one.exist(refs)),
   }
 
   const epoch = (): Version | undefined => {
@@ -576,13 +572,8 @@ export const createRecords = (options: RecordsOptions): Records => {
   }
 
   // For lists, which read so much that it would push out of the cache what other requests use.
-  const readUndamaged = async <T>(refs: readonly Ref<T>[]): Promise<(T | undefined)[]> => {
-    try {
-      return await new TrackedReader(store, cache, 'passing').getMany(refs)
-    } catch (error) {
-      throw asRefusal(error, changed)
-    }
-  }
+  const readUndamaged = <T>(refs: readonly Ref<T>[]): Promise<(T | undefined)[]> =>
+    reading((one) => one.getMany(refs), 'passing')
   const getUndamaged = async <T>(ref: Ref<T>): Promise<T | undefined> => {
     try {
       return (await readUndamaged([ref]))[0]

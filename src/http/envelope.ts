@@ -112,23 +112,25 @@ const copied = (data: Json | undefined): string => {
   return text === '{}' ? '' : `${text.slice(1, -1)},`
 }
 
-/** What stands before `data` in an envelope. */
-const beforeData = (parts: SuccessParts): readonly string[] => [
-  '{',
-  parts.copyDataToTop === true ? copied(parts.data) : '',
-  '"request_id":',
-  stringifyJson(parts.requestId),
-  ',"lease_id":',
-  stringifyJson(parts.leaseId ?? ''),
-  parts.renewable === true ? ',"renewable":true' : ',"renewable":false',
-  `,"lease_duration":${parts.leaseDurationSeconds ?? 0},"data":`,
-]
+/** Writes what stands before `data` in an envelope. */
+const writeBefore = (out: string[], parts: SuccessParts): void => {
+  out.push(
+    '{',
+    parts.copyDataToTop === true ? copied(parts.data) : '',
+    '"request_id":',
+    stringifyJson(parts.requestId),
+    ',"lease_id":',
+    stringifyJson(parts.leaseId ?? ''),
+    parts.renewable === true ? ',"renewable":true' : ',"renewable":false',
+    `,"lease_duration":${parts.leaseDurationSeconds ?? 0},"data":`,
+  )
+}
 
-/** What stands behind it. */
-const afterData = (parts: SuccessParts): readonly string[] => {
+/** Writes what stands behind it. */
+const writeAfter = (out: string[], parts: SuccessParts): void => {
   const none = parts.emptyWarnings === true ? '[]' : 'null'
   const warnings = parts.warnings?.length ? stringifyJson(parts.warnings) : none
-  return [
+  out.push(
     ',"wrap_info":',
     parts.wrapInfo ? wrapInfoText(parts.wrapInfo) : 'null',
     ',"warnings":',
@@ -137,14 +139,23 @@ const afterData = (parts: SuccessParts): readonly string[] => {
     parts.auth ? authText(parts.auth) : 'null',
     parts.hints?.length ? `,"hints":${hintsText(parts.hints)}` : '',
     parts.newline === true ? '}\n' : '}',
-  ]
+  )
+}
+
+const bytesOf = (write: typeof writeBefore, parts: SuccessParts): Buffer => {
+  const out: string[] = []
+  write(out, parts)
+  return Buffer.from(out.join(''))
 }
 
 /** The text of a success envelope (spec/auth.md 1.5); without a newline unless `newline` says so. */
 export const envelopeText = (parts: SuccessParts): string => {
-  const data = parts.data === undefined ? 'null' : sharedText(parts.data)
   // Joined, since what is put together with `+` is made flat again for its length and for the wire.
-  return [...beforeData(parts), data, ...afterData(parts)].join('')
+  const out: string[] = []
+  writeBefore(out, parts)
+  out.push(parts.data === undefined ? 'null' : sharedText(parts.data))
+  writeAfter(out, parts)
+  return out.join('')
 }
 
 /** The envelope of `data` whose text comes in pieces, as pieces; asks for none before the client has taken the last. */
@@ -159,13 +170,13 @@ export const envelopePieces = (
       next: async () => {
         if (place === 'before') {
           place = 'data'
-          return { done: false, value: Buffer.from(beforeData(parts).join('')) }
+          return { done: false, value: bytesOf(writeBefore, parts) }
         }
         if (place === 'after') return { done: true, value: undefined }
         const step = await pieces.next()
         if (step.done !== true) return step
         place = 'after'
-        return { done: false, value: Buffer.from(afterData(parts).join('')) }
+        return { done: false, value: bytesOf(writeAfter, parts) }
       },
       // A generator that was not begun would not pass it on.
       return: async () => {

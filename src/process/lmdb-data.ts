@@ -1,22 +1,24 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openLmdbStore } from '../storage/lmdb/lmdb-store.ts'
+import { LMDB_FILE, openLmdbStore } from '../storage/lmdb/lmdb-store.ts'
 import { MADE } from './prepared.ts'
-import type { Inspected } from './restore.ts'
+import type { Inspected, RestoreOptions } from './restore.ts'
 import { fill } from './restore.ts'
 
-/** Makes a file of LMDB with the data of a snapshot in the folder of a restore. */
+/** Makes a file of LMDB with the data of a snapshot in the folder of a restore, which is made if absent; gives where. */
 export const makeLmdbData = async (
   file: string,
   folder: string,
   inspected: Inspected,
-): Promise<void> => {
+  onProgress?: RestoreOptions['onProgress'],
+): Promise<string> => {
   const path = join(folder, MADE)
-  await mkdir(path, { mode: 0o700 })
+  await mkdir(path, { mode: 0o700, recursive: true })
   const store = openLmdbStore({ path })
   try {
-    await fill(file, store, inspected)
+    await fill(file, store, inspected, onProgress)
   } finally {
     await store.close()
   }
+  return join(path, LMDB_FILE)
 }

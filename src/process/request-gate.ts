@@ -1,3 +1,5 @@
+import { InFlight } from '../std/in-flight.ts'
+
 /** How long requests under way have to end, and those that come have to wait. */
 export interface GateTimes {
   readonly endMs: number
@@ -15,8 +17,7 @@ export type Passed<T> =
  */
 export class RequestGate {
   readonly #times: GateTimes
-  #inside = 0
-  #whenEmpty: (() => void) | undefined
+  readonly #inside = new InFlight()
   #opened: PromiseWithResolvers<void> | undefined
   /** How often the data may have been exchanged. */
   #exchanges = 0
@@ -29,28 +30,19 @@ export class RequestGate {
   async pass<T>(run: () => Promise<T>): Promise<Passed<T>> {
     if (this.#opened !== undefined && !(await this.#opens())) return { kind: 'refused' }
     const before = this.#exchanges
-    this.#inside++
+    this.#inside.begin()
     try {
       const value = await run()
       return before === this.#exchanges ? { kind: 'through', value } : { kind: 'refused' }
     } finally {
-      if (--this.#inside === 0) this.#whenEmpty?.()
+      this.#inside.end()
     }
   }
 
   /** Lets nothing more through, and resolves when what is inside has ended or had its time. */
   async close(): Promise<void> {
     this.#opened ??= Promise.withResolvers<void>()
-    if (this.#inside > 0) {
-      await new Promise<void>((resolve) => {
-        const late = setTimeout(resolve, this.#times.endMs)
-        this.#whenEmpty = () => {
-          clearTimeout(late)
-          resolve()
-        }
-      })
-      this.#whenEmpty = undefined
-    }
+    await this.#inside.idle(this.#times.endMs)
     this.#exchanges++
   }
 

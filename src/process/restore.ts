@@ -1,4 +1,4 @@
-import { createReadStream, mkdirSync, rmSync } from 'node:fs'
+import { createReadStream, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { StorageConfig } from '../config/server-config.ts'
 import { stampRef } from '../core/records.ts'
@@ -159,24 +159,19 @@ const restoreFolder = async (
   inspected: Inspected,
   options: RestoreOptions,
 ): Promise<string | undefined> => {
-  const [{ claimDataFolder, keptName }, { openLmdbStore, LMDB_FILE }, copies] = await Promise.all([
-    import('../storage/lmdb/data-folder.ts'),
-    import('../storage/lmdb/lmdb-store.ts'),
-    import('../storage/lmdb/copied-entries.ts'),
-  ])
+  const [{ claimDataFolder, keptName }, { restoreFolderName }, { makeLmdbData }] =
+    await Promise.all([
+      import('../storage/lmdb/data-folder.ts'),
+      import('../storage/lmdb/copied-entries.ts'),
+      import('./lmdb-data.ts'),
+    ])
   const claimed = await claimDataFolder({ path })
-  const made = join(path, copies.restoreFolderName())
+  const made = join(path, restoreFolderName())
   try {
     const hadData = await refuseOtherSeal(claimed.store, inspected, options.force)
-    mkdirSync(made, { mode: 0o700 })
-    const store = openLmdbStore({ path: made })
-    try {
-      await fill(file, store, inspected, options.onProgress)
-    } finally {
-      await store.close()
-    }
+    const data = await makeLmdbData(file, made, inspected, options.onProgress)
     const kept = hadData ? keptName(path) : undefined
-    await claimed.replaceWith(join(made, LMDB_FILE), kept)
+    await claimed.replaceWith(data, kept)
     return kept
   } finally {
     await claimed.close()

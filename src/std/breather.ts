@@ -1,8 +1,7 @@
+import { nextTurn } from './next-turn.ts'
+
 /** As long as work may go on without letting others in between: requests take many turns, and each waits that long. */
 const SLICE_MS = 1
-
-/** The next turn of the event loop: what came meanwhile goes first. */
-const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
 /**
  * Cuts long work into slices between which other requests run. Ask `due` every few microseconds of work, and await what it gives;

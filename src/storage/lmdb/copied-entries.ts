@@ -6,6 +6,7 @@ import { open } from 'lmdb'
 import type { Database, RootDatabase } from 'lmdb'
 import type { Entry } from '../store.ts'
 import { Unavailable } from '../store.ts'
+import { nextTurn } from '../../std/next-turn.ts'
 
 /** The table that the seam shows, and how every table is kept. */
 export const RECORDS = 'records'
@@ -89,7 +90,7 @@ const entriesOf = async function* (
     }
     start = Buffer.concat([page.at(-1)!.key, Uint8Array.of(0)])
     // The values come from the disk, and others have requests.
-    await new Promise(setImmediate)
+    await nextTurn()
   }
 }
 

@@ -86,28 +86,24 @@ class LmdbStore implements LmdbStoreHandle {
 
   async read(keys: readonly Key[], deadline: Deadline): Promise<Answer<Stored>> {
     checkKeys(keys)
-    return this.#burst(deadline, () =>
-      keys.map((key) => {
+    return this.#burst(deadline, () => ({
+      items: keys.map((key) => {
         const value = this.#records.getBinary(key)
         return value === undefined ? ABSENT : { version: getLastVersion(), value }
       }),
-    )
+    }))
   }
 
   async versions(keys: readonly Key[], deadline: Deadline): Promise<Answer<Version>> {
     checkKeys(keys)
-    return this.#burst(deadline, () => keys.map((key) => this.#versionIn(this.#records, key)))
+    return this.#burst(deadline, () => ({
+      items: keys.map((key) => this.#versionIn(this.#records, key)),
+    }))
   }
 
   async list(range: ListRange, deadline: Deadline): Promise<Page> {
     const limit = pageLimit(range)
-    let more = false
-    const answer = this.#burst(deadline, () => {
-      const page = this.#page(range, limit)
-      more = page.more
-      return page.items
-    })
-    return { ...answer, more }
+    return this.#burst(deadline, () => this.#page(range, limit))
   }
 
   async commit(commit: Commit, deadline: Deadline): Promise<Outcome> {
@@ -253,12 +249,15 @@ class LmdbStore implements LmdbStoreHandle {
   }
 
   /** Reads that belong together: one snapshot, taken now, let go before anything else runs. */
-  #burst<T>(deadline: Deadline, read: () => readonly T[]): Answer<T> {
+  #burst<T extends Omit<Answer<unknown>, 'now'>>(
+    deadline: Deadline,
+    read: () => T,
+  ): T & Pick<Answer<unknown>, 'now'> {
     this.#ensureOpen(deadline)
     try {
       this.#renew()
-      const items = read()
-      return { now: this.#clock.now(), items }
+      const found = read()
+      return { ...found, now: this.#clock.now() }
     } catch (error) {
       throw readFailure(error)
     }

@@ -14,6 +14,7 @@ import type { GroupRecord, MemberEdge } from '../records.ts'
 import { entities, groupAliases, groupChildren, groupMembers, groups } from '../records.ts'
 import { writtenTime } from '../written-time.ts'
 import type { LineType } from './line.ts'
+import { nextTurn } from '../../../std/next-turn.ts'
 
 /** What an export uses of its request. */
 export type ExportCall = Pick<Call, 'names' | 'namespace' | 'now' | 'records'>
@@ -41,7 +42,7 @@ export const exportLines = (call: ExportCall, mounts: MountDirectory): StreamRes
       hash.update(bytes)
       yield bytes
       // A client that takes all at once must not keep others from their turn.
-      await new Promise(setImmediate)
+      await nextTurn()
     }
     digest = `sha256:${hash.digest('hex')}`
   }

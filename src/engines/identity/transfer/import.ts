@@ -14,6 +14,7 @@ import { dropOldProgress, letterOf, notedResult, progressRef } from './progress.
 import { readLines } from './read-lines.ts'
 import type { ImportCall, LineScope } from './scope.ts'
 import { firstReads, takeIn } from './take-in.ts'
+import { nextTurn } from '../../../std/next-turn.ts'
 
 /** What became of a body: counts, each line by its number, and a digest of the body. */
 export interface Imported {
@@ -72,7 +73,7 @@ const checkPortion = async (
       outcomes.set(number, await whenFree(() => takeIn(overlay, scope, line)))
     }
     // Other requests go on meanwhile.
-    await new Promise(setImmediate)
+    await nextTurn()
   }
 }
 
