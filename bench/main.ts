@@ -12,10 +12,11 @@ import { passwordLogin, workloads } from './workloads.ts'
 import type { Workload } from './workloads.ts'
 import { median, print } from './figures.ts'
 
-const USAGE = `usage: npm run bench -- [workload ...] [--clients 1,64] [--rounds 5] [--seconds 1] [--profile <folder>]
+const USAGE = `usage: npm run bench -- [workload ...] [--clients 1,64] [--rounds 5] [--seconds 1] [--workers 1] [--profile <folder>]
 
 Measures Signet on LMDB with a file audit device beside a bare node:http server that answers the same bytes.
 Workloads: ${workloads.map(({ name }) => name).join(', ')} (all without a name)
+  --workers  how many processes serve; 1,2 runs each workload with one and with two, in turn
   --profile  writes a .cpuprofile of the server for each workload (which slows it: compare nothing then)`
 
 const { values, positionals } = parseArgs({
@@ -24,6 +25,7 @@ const { values, positionals } = parseArgs({
     clients: { type: 'string', default: '1,64' },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '1' },
+    workers: { type: 'string', default: '1' },
     profile: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   },
@@ -71,50 +73,66 @@ const answerTo = async (port: number, text: string): Promise<Answer> => {
   }
 }
 
-interface Line {
-  readonly signet: readonly Cost[]
-  readonly bare: readonly Cost[]
+/** A Signet that is measured. */
+interface Server {
+  readonly workers: number
+  readonly child: Child
+  readonly data: Data
+}
+
+/** What a workload cost each server, and the bare one beside them, round by round. */
+interface Costs {
+  readonly servers: readonly Cost[][]
+  readonly bare: Cost[]
 }
 
 const middle = (costs: readonly Cost[], of: (cost: Cost) => number): number => median(costs.map(of))
 
-/** Signet and the bare server in turn, so that what else the machine does falls on both. */
+/** The servers and the bare one in turn, so that what else the machine does falls on all. */
 const run = async (
-  signet: Child,
+  servers: readonly Server[],
   bare: Child,
-  data: Data,
   workload: Workload,
   clients: number,
-): Promise<Line> => {
-  const ask = workload.ask(data)
-  await bare.answer(await answerTo(signet.port, ask(0)))
-  const line = { signet: [] as Cost[], bare: [] as Cost[] }
+): Promise<Costs> => {
+  const asks = servers.map(({ data }) => workload.ask(data))
+  await bare.answer(await answerTo(servers[0]!.child.port, asks[0]!(0)))
+  const costs: Costs = { servers: servers.map(() => []), bare: [] }
   for (let round = 0; round <= Number(values.rounds); round++) {
-    const logins =
-      workload.passwordLogins === undefined
-        ? undefined
-        : drive({
-            port: signet.port,
-            clients: workload.passwordLogins,
-            ask: passwordLogin,
-            seconds: Number(values.seconds),
-          })
-    const own = await measure(signet, ask, clients)
-    await logins
-    const other = await measure(bare, ask, clients)
-    // The first round warms both up.
-    if (round === 0) continue
-    line.signet.push(own)
-    line.bare.push(other)
+    // The first round warms all of them up.
+    const counts = round > 0
+    for (const [at, { child }] of servers.entries()) {
+      const logins =
+        workload.passwordLogins === undefined
+          ? undefined
+          : drive({
+              port: child.port,
+              clients: workload.passwordLogins,
+              ask: passwordLogin,
+              seconds: Number(values.seconds),
+            })
+      const cost = await measure(child, asks[at]!, clients)
+      await logins
+      if (counts) costs.servers[at]!.push(cost)
+    }
+    const cost = await measure(bare, asks[0]!, clients)
+    if (counts) costs.bare.push(cost)
   }
-  return line
+  return costs
 }
 
-const columns = [34, 8, 8, 10, 10, 8, 8, 12, 14] as const
+const columns = [34, 8, 8, 8, 10, 10, 8, 8, 12, 14, 10] as const
 const row = (...cells: readonly string[]): string =>
   cells
     .map((cell, at) => (at === 0 ? cell.padEnd(columns[at]!) : cell.padStart(columns[at]!)))
     .join('')
+
+const start = async (folder: string, workers: number): Promise<Server> => {
+  const child = await Child.start('signet-child.ts', [folder, String(workers)])
+  const data = await makePeople(child.port)
+  await makeEntities(child.port, 'other', 2_000)
+  return { workers, child, data }
+}
 
 const main = async (): Promise<void> => {
   if (values.help === true) {
@@ -126,14 +144,17 @@ const main = async (): Promise<void> => {
   )
   const folder = mkdtempSync(join(tmpdir(), 'signet-bench-'))
   if (values.profile !== undefined) mkdirSync(values.profile, { recursive: true })
-  const signet = await Child.start('signet-child.ts', [folder])
   const bare = await Child.start('bare-child.ts')
+  const servers: Server[] = []
   try {
-    const data = await makePeople(signet.port)
-    await makeEntities(signet.port, 'other', 2_000)
+    for (const workers of values.workers.split(',').map(Number)) {
+      servers.push(await start(join(folder, String(workers)), workers))
+    }
+    const [first] = servers
     print(
       row(
         '',
+        'workers',
         'clients',
         'req/s',
         'p50 ms',
@@ -142,43 +163,52 @@ const main = async (): Promise<void> => {
         'bare us',
         'CPU / bare',
         'CPU / other',
+        servers.length > 1 ? `x ${first!.workers}` : '',
       ),
     )
-    const costs = new Map<string, number>()
+    const cpus = new Map<string, number>()
     for (const workload of chosen) {
       for (const clients of values.clients.split(',').map(Number)) {
         const file =
           values.profile && join(values.profile, `${workload.name}-${clients}.cpuprofile`)
-        const { signet: own, bare: other } = await signet.profiled(file, () =>
-          run(signet, bare, data, workload, clients),
-        )
-        const cpu = middle(own, ({ cpuPerRequest }) => cpuPerRequest)
-        const bareCpu = middle(other, ({ cpuPerRequest }) => cpuPerRequest)
-        costs.set(`${workload.name} ${clients}`, cpu)
-        const against = costs.get(`${workload.against} ${clients}`)
-        // Round by round: the two ran next to each other.
-        const ratio = median(own.map((cost, at) => cost.cpuPerRequest / other[at]!.cpuPerRequest))
-        print(
-          row(
-            workload.title,
-            String(clients),
-            middle(own, ({ perSecond }) => perSecond).toFixed(0),
-            middle(own, ({ p50Ms }) => p50Ms).toFixed(2),
-            middle(own, ({ p99Ms }) => p99Ms).toFixed(2),
-            cpu.toFixed(0),
-            bareCpu.toFixed(0),
-            // Password logins share the process: their CPU is in it.
-            workload.passwordLogins === undefined ? ratio.toFixed(1) : '',
-            against === undefined || workload.passwordLogins !== undefined
-              ? ''
-              : (cpu / against).toFixed(2),
-          ),
-        )
+        const costs = await first!.child.profiled(file, () => run(servers, bare, workload, clients))
+        const bareCpu = middle(costs.bare, ({ cpuPerRequest }) => cpuPerRequest)
+        for (const [index, { workers }] of servers.entries()) {
+          const own = costs.servers[index]!
+          const cpu = middle(own, ({ cpuPerRequest }) => cpuPerRequest)
+          cpus.set(`${workload.name} ${clients} ${workers}`, cpu)
+          const against = cpus.get(`${workload.against} ${clients} ${workers}`)
+          // Round by round: they ran next to each other.
+          const ratio = median(
+            own.map((cost, at) => cost.cpuPerRequest / costs.bare[at]!.cpuPerRequest),
+          )
+          const times = median(
+            own.map((cost, at) => cost.perSecond / costs.servers[0]![at]!.perSecond),
+          )
+          print(
+            row(
+              workload.title,
+              String(workers),
+              String(clients),
+              middle(own, ({ perSecond }) => perSecond).toFixed(0),
+              middle(own, ({ p50Ms }) => p50Ms).toFixed(2),
+              middle(own, ({ p99Ms }) => p99Ms).toFixed(2),
+              cpu.toFixed(0),
+              bareCpu.toFixed(0),
+              // Password logins share the process: their CPU is in it.
+              workload.passwordLogins === undefined ? ratio.toFixed(1) : '',
+              against === undefined || workload.passwordLogins !== undefined
+                ? ''
+                : (cpu / against).toFixed(2),
+              index === 0 ? '' : times.toFixed(2),
+            ),
+          )
+        }
       }
     }
   } finally {
     await bare.stop()
-    await signet.stop()
+    for (const { child } of servers) await child.stop()
     rmSync(folder, { recursive: true, force: true })
   }
 }

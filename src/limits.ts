@@ -42,8 +42,10 @@ export const limits = {
   cachedRecordBytes: 12_582_912,
   /** A larger record is not kept: large secrets would push out everything else. */
   cachedRecordBytesEach: 262_144,
-  /** Answers of entities kept with their texts in memory, per process: about 6 kB each. */
-  cachedEntityAnswers: 1_000,
+  /** Answers of entities kept with their texts in memory, per process: 2 to 6 kB each. */
+  cachedEntityAnswerBytes: 4_194_304,
+  /** The same of secrets. */
+  cachedSecretAnswerBytes: 4_194_304,
   /** Parsed policies kept in memory, per process. */
   cachedPolicies: 10_000,
   /** Before data is exchanged by a restore, how long requests under way have to end: the others wait. */

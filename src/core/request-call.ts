@@ -3,9 +3,13 @@ import type { Call, CallerView, Mount, Namespace } from '../engine/call.ts'
 import type { Names, Records } from '../engine/records.ts'
 import type { Hint } from '../engine/refusal.ts'
 import type { Verb } from '../engine/route.ts'
+import { drawnBytes } from '../std/drawn-bytes.ts'
 import type { Json } from '../std/json.ts'
 import type { Input } from './input.ts'
 import type { Request } from './request.ts'
+
+/** Names and ids; what is longer is asked for by people. */
+const DRAWN_AHEAD = 64
 
 /** What a call is made of. */
 export interface CallParts {
@@ -76,7 +80,8 @@ export class RequestCall implements Call {
 
   readonly newId = (): string => randomUUID()
 
-  readonly randomBytes = (length: number): Buffer => randomBytes(length)
+  readonly randomBytes = (length: number): Buffer =>
+    length <= DRAWN_AHEAD ? drawnBytes(length) : randomBytes(length)
 
   readonly warn = (text: string): void => {
     this.warnings.push(text)

@@ -1,5 +1,5 @@
 import type { CallerView } from '../engine/call.ts'
-import type { IdentityPort } from '../engine/identity-port.ts'
+import type { IdentityPort, Subject } from '../engine/identity-port.ts'
 import type {
   AliasOwner,
   LiveToken,
@@ -42,6 +42,16 @@ export interface TokenPortOptions {
   readonly tidy: () => void
   /** Cleans up behind the token of a key unless it lives. */
   readonly bury: (key: Uint8Array) => Promise<void>
+}
+
+/** Entity policies and group policies are lists of their own: what is in both shows twice (identity.md 7.5). */
+const policiesOf = (subject: Subject | undefined): readonly string[] => {
+  if (subject === undefined) return []
+  const groups = cleanPolicies(
+    subject.groups.flatMap(({ policies }) => policies),
+    false,
+  )
+  return [...subject.policies, ...groups]
 }
 
 /** The token store as engines use it. */
@@ -151,14 +161,11 @@ export class Tokens implements TokenPort {
     entityId: string,
   ): Promise<readonly string[]> {
     if (entityId === '') return []
-    const subject = await this.#options.identity.subject(reader, names, namespace, entityId, now)
-    if (subject === undefined) return []
-    // Entity policies and group policies are lists of their own: what is in both shows twice (identity.md 7.5).
-    const groups = cleanPolicies(
-      subject.groups.flatMap(({ policies }) => policies),
-      false,
-    )
-    return [...subject.policies, ...groups]
+    return policiesOf(await this.#options.identity.subject(reader, names, namespace, entityId, now))
+  }
+
+  identityPoliciesOfCaller(caller: CallerView): readonly string[] {
+    return policiesOf(callerOf(caller).subject)
   }
 
   missingPolicies(

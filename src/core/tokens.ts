@@ -1,10 +1,11 @@
-import { randomInt } from 'node:crypto'
 import type { Namespace } from '../engine/call.ts'
 import type { LiveToken, NewToken, TokenRecord, TokenScope } from '../engine/ports/tokens.ts'
 import type { Names, Reader, Records, Ref, Tx } from '../engine/records.ts'
 import { recordKind } from '../engine/records.ts'
 import { invalid } from '../engine/refusal.ts'
 import { limits } from '../limits.ts'
+import { base62 } from '../std/base62.ts'
+import { drawnBytes } from '../std/drawn-bytes.ts'
 import { mountRef, work, WORK_REVOKE } from './mounts.ts'
 
 /** `t/<ns>H(token)` */
@@ -19,11 +20,6 @@ export const tokenAccessors = recordKind<{ readonly token: string; readonly acce
 export const tokenChildren = recordKind<{ readonly at: number }>('tc')
 /** `x/<ns><shard><time 6 bytes>H(token)`: when to look whether the token has expired; a hint, the record is the truth (architecture.md E6). */
 export const tokenExpiries = recordKind<{ readonly mount: string }>('x')
-
-const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
-
-const base62 = (length: number): string =>
-  Array.from({ length }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')
 
 /** Shards of the expiry index, by the hash's last byte. */
 export const EXPIRY_SHARDS = 16
@@ -117,8 +113,8 @@ export const judgeToken = async (
 
 /** A random token text (`s.` + 24 base-62 characters) and accessor. */
 export const drawToken = (): { readonly text: string; readonly accessor: string } => ({
-  text: `s.${base62(24)}`,
-  accessor: base62(24),
+  text: `s.${base62(drawnBytes, 24)}`,
+  accessor: base62(drawnBytes, 24),
 })
 
 /** Where the owner of an accessor stands. */

@@ -13,12 +13,21 @@ export class DeadlineWatch {
   #timer: NodeJS.Timeout | undefined
 
   /** The promise's own end, or a rejection with `late()` once the deadline has passed. */
-  async within<T>(promise: Promise<T>, deadline: Deadline, late: () => Error): Promise<T> {
-    return await new Promise<T>((resolve, reject) => {
+  within<T>(promise: Promise<T>, deadline: Deadline, late: () => Error): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
       const watched: Watched = { deadline, expire: () => reject(late()) }
       this.#watched.add(watched)
       this.#timer ??= setInterval(() => this.#sweep(), INTERVAL_MS)
-      promise.then(resolve, reject).finally(() => this.#forget(watched))
+      promise.then(
+        (value) => {
+          this.#forget(watched)
+          resolve(value)
+        },
+        (error: unknown) => {
+          this.#forget(watched)
+          reject(error)
+        },
+      )
     })
   }
 

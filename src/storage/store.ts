@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { drawnBytes } from '../std/drawn-bytes.ts'
 
 /** 1..512 bytes, compared as unsigned bytes, in every store. */
 export type Key = Uint8Array
@@ -130,7 +130,7 @@ export const ensureBefore = (deadline: Deadline): void => {
 /** A fresh id for a commit: 52 random bits, never 0 (architecture.md A6: fits LMDB's float64 and PostgreSQL's bigint). */
 export const newVersion = (): Version => {
   for (;;) {
-    const bytes = randomBytes(7)
+    const bytes = drawnBytes(7)
     const version = bytes.readUIntBE(0, 6) * 16 + (bytes[6]! & 15)
     if (version !== 0) return version
   }

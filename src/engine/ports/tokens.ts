@@ -176,6 +176,8 @@ export interface TokenPort {
   accessors(records: Records, scope: TokenScope): AsyncIterable<readonly string[]>
   /** Identity policies of an entity, in the order of identity.md 7.4, duplicates kept; empty without entity. */
   identityPolicies(reader: Reader, scope: TokenScope, entityId: string): Promise<readonly string[]>
+  /** The same of the caller's entity, as it was when the request was let in. */
+  identityPoliciesOfCaller(caller: CallerView): readonly string[]
   /** Those of the names that have no policy, in their order. */
   missingPolicies(
     reader: Reader,

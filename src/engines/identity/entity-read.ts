@@ -5,9 +5,9 @@ import { idBytes } from '../../engine/records.ts'
 import type { Hint } from '../../engine/refusal.ts'
 import type { Result } from '../../engine/result.ts'
 import { data } from '../../engine/result.ts'
+import type { SharedAnswers } from '../../engine/shared-answers.ts'
 import type { Version } from '../../engine/records.ts'
 import { findAlias, findAliasByName } from './alias-find.ts'
-import type { EntityAnswers } from './entity-answers.ts'
 import type { ReadCall } from './entity-record.ts'
 import { aliasRef, entityNameRef, findEntity, findEntityByName } from './entity-record.ts'
 import { nameHint } from './hints.ts'
@@ -44,7 +44,7 @@ export const entityByAliasName =
 /** What reads of entities need. */
 export interface EntityReads {
   readonly mounts: MountDirectory
-  readonly answers: EntityAnswers
+  readonly answers: SharedAnswers
 }
 
 /** The answer of an entity read (identity.md 1.4), all of one instant; undefined when there is none. */
@@ -65,10 +65,12 @@ export const readEntityById = async (
 ): Promise<Result> => {
   const epoch = call.records.epoch()
   const shown =
-    reads.answers.current(call.namespace.number, id, epoch, call.now) ??
+    reads.answers.current(answerKey(call, id), epoch, call.now) ??
     (await readAt(call, reads, entityById(call, id), epoch))
   return shown && data(shown)
 }
+
+const answerKey = ({ namespace }: ReadCall, id: string): string => `${namespace.number} ${id}`
 
 /** `epoch`: of the store, before anything was read. */
 const readAt = async (
@@ -95,8 +97,7 @@ const readAt = async (
   const inherited = groups.filter((group) => !group.direct).map(({ id }) => id)
   const parts = [entity, ...aliases.flatMap(({ alias, mount }) => [alias, mount])]
   return answers.of(
-    namespace.number,
-    entity.id,
+    answerKey(call, entity.id),
     [...parts, direct.length, ...direct, ...inherited],
     { epoch, until },
     () => answerOf(namespace, entity, aliases, direct, inherited),

@@ -2,8 +2,9 @@ import type { Engine } from '../../engine/engine.ts'
 import type { AuthorizationPort } from '../../engine/ports/authorization.ts'
 import type { MfaPort } from '../../engine/ports/mfa.ts'
 import type { IdentityPort, MountDirectory } from '../../engine/identity-port.ts'
+import { SharedAnswers } from '../../engine/shared-answers.ts'
+import { limits } from '../../limits.ts'
 import { aliasRoutes, legacyAliasRoutes } from './alias-routes.ts'
-import { EntityAnswers } from './entity-answers.ts'
 import { entityRoutes, personaRoutes } from './entity-routes.ts'
 import { groupMemberRoutes } from './group-member-routes.ts'
 import { groupRoutes } from './group-routes.ts'
@@ -35,7 +36,7 @@ export const createIdentity = (
   readonly authorization: AuthorizationPort
 } => {
   const { mounts } = deps
-  const reads = { mounts, answers: new EntityAnswers() }
+  const reads = { mounts, answers: new SharedAnswers(limits.cachedEntityAnswerBytes) }
   const mfa = createMfa(mounts, deps.outside)
   const storedDefaults = new Set<number>()
   return {

@@ -1,4 +1,5 @@
 import type { Handler, Route, Verb } from '../../engine/route.ts'
+import type { SharedAnswers } from '../../engine/shared-answers.ts'
 import { route } from '../../engine/route.ts'
 import { readConfigRoute, writeConfigRoute } from './v2-config.ts'
 import { readDataRoute, readSubkeysRoute } from './v2-data-read.ts'
@@ -40,8 +41,8 @@ const bareRoutes: readonly Route[] = [
   ...['detailed-metadata', 'subkeys'].map((path) => bare(path, wrongPath)),
 ]
 
-/** The routes of a version 2 mount (spec/secrets.md 3). */
-export const v2Routes: readonly Route[] = [
+/** The routes of a version 2 mount (spec/secrets.md 3); `answers` is theirs alone. */
+export const v2Routes = (answers: SharedAnswers): readonly Route[] => [
   ...bareRoutes,
   route({
     path: 'config',
@@ -55,7 +56,7 @@ export const v2Routes: readonly Route[] = [
     fields: dataFields,
     exists: existing,
     verbs: {
-      read: readDataRoute,
+      read: readDataRoute(answers),
       update: writeDataRoute,
       patch: patchDataRoute,
       delete: deleteDataRoute,

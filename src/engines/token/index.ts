@@ -7,7 +7,7 @@ import { route } from '../../engine/route.ts'
 import { createToken, scopeOf } from './create.ts'
 import type { CreateCall } from './create.ts'
 import { createFields } from './fields.ts'
-import { describeToken, findAccessor, findToken, lookupToken } from './lookup.ts'
+import { describeOwn, describeToken, findAccessor, findToken, lookupToken } from './lookup.ts'
 import { renewByRole, renewToken } from './renew.ts'
 import { roleRoutes } from './role-routes.ts'
 
@@ -18,8 +18,7 @@ const increment = field.duration({ default: 0, description: 'How much longer it 
 /** `auth/token/`: creates, looks up, renews and revokes tokens (spec/auth.md 2). */
 export const createTokenEngine = ({ tokens }: { readonly tokens: TokenPort }): Engine => {
   const lookupSelf = {
-    read: (call: CreateCall) =>
-      describeToken(call, tokens, tokens.ofCaller(call.caller!), tokens.textOfCaller(call.caller!)),
+    read: (call: CreateCall) => Promise.resolve(describeOwn(call, tokens)),
   }
   const lookup = (call: CreateCall & { readonly input: { readonly token: unknown } }) => {
     const given = call.input.token

@@ -3,6 +3,7 @@ import type { LiveToken, TokenPort } from '../../engine/ports/tokens.ts'
 import { denied, wrapped } from '../../engine/refusal.ts'
 import type { DataResult } from '../../engine/result.ts'
 import { data } from '../../engine/result.ts'
+import { shareJson } from '../../std/shared-json.ts'
 import { scopeOf } from './create.ts'
 
 const time = (at: number): string => new Date(at).toISOString()
@@ -14,14 +15,24 @@ export const describeToken = async (
   token: LiveToken,
   id: string,
 ): Promise<DataResult> => {
+  const { entityId } = token.record
+  const policies = await tokens.identityPolicies(call.records, scopeOf(call), entityId)
+  return data(descriptionOf(token, id, ttlOf(call, token), policies))
+}
+
+/** Seconds left; 0 for a token that does not end. */
+const ttlOf = ({ now }: Call<unknown>, { record }: LiveToken): number =>
+  record.expiresAt === undefined ? 0 : Math.max(0, Math.round((record.expiresAt - now) / 1000))
+
+const descriptionOf = (
+  token: LiveToken,
+  id: string,
+  ttl: number,
+  identityPolicies: readonly string[],
+): Readonly<Record<string, unknown>> => {
   const { record } = token
-  const identityPolicies = await tokens.identityPolicies(
-    call.records,
-    scopeOf(call),
-    record.entityId,
-  )
   const seconds = (at: number): number => Math.floor(at / 1000)
-  return data({
+  return {
     accessor: record.accessor,
     creation_time: seconds(record.createdAt),
     creation_ttl: record.creationTtl,
@@ -35,10 +46,7 @@ export const describeToken = async (
     orphan: token.orphan,
     path: record.path,
     policies: record.policies,
-    ttl:
-      record.expiresAt === undefined
-        ? 0
-        : Math.max(0, Math.round((record.expiresAt - call.now) / 1000)),
+    ttl,
     type: token.type,
     ...(record.period > 0 ? { period: record.period } : {}),
     ...(record.role === '' ? {} : { role: record.role }),
@@ -54,7 +62,30 @@ export const describeToken = async (
     ...(identityPolicies.length > 0
       ? { identity_policies: identityPolicies, external_namespace_policies: {} }
       : {}),
-  })
+  }
+}
+
+/** What callers were last told of their own tokens: the same within a second, as long as nothing that they rest on changes. */
+const described = new WeakMap<
+  LiveToken,
+  {
+    readonly id: string
+    readonly ttl: number
+    readonly description: Readonly<Record<string, unknown>>
+  }
+>()
+
+/** The caller's own token, as it was when the request was let in. */
+export const describeOwn = (call: Call<unknown>, tokens: TokenPort): DataResult => {
+  const token = tokens.ofCaller(call.caller!)
+  const id = tokens.textOfCaller(call.caller!)
+  const ttl = ttlOf(call, token)
+  const before = described.get(token)
+  if (before?.ttl === ttl && before.id === id) return data(before.description)
+  const policies = tokens.identityPoliciesOfCaller(call.caller!)
+  const description = shareJson(descriptionOf(token, id, ttl, policies))
+  described.set(token, { id, ttl, description })
+  return data(description)
 }
 
 /** Whether a text names the caller's own token, whose use is being spent on this very request. */
@@ -73,7 +104,9 @@ export const lookupToken = async (
   tokens: TokenPort,
   text: string,
 ): Promise<DataResult> => {
-  const found = await findToken(call, tokens, text)
+  // Whose use is being spent on this very request.
+  if (text === tokens.textOfCaller(call.caller!)) return describeOwn(call, tokens)
+  const found = await tokens.find(call.records, scopeOf(call), text)
   if (found === undefined) throw denied('bad token')
   return describeToken(call, tokens, found, text)
 }

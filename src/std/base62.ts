@@ -1,10 +1,5 @@
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
-/** Characters of generated client ids, client secrets (behind their prefix) and authorization codes. */
-export const CLIENT_ID_LENGTH = { role: 26, client: 32 } as const
-export const CLIENT_SECRET_LENGTH = 64
-export const CODE_LENGTH = 32
-
 /** Random text of so many base-62 characters, each equally likely. */
 export const base62 = (randomBytes: (length: number) => Buffer, length: number): string => {
   let text = ''
