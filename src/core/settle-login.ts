@@ -60,7 +60,12 @@ export const settleLogin = async (
     resting = new RestingTx(tx)
     return result.decide(resting)
   }
-  const done = await logIn(call, { mount, path, remoteAddress, decide }, parts, gate)
+  const done = await logIn(call, { mount, path, remoteAddress, decide }, parts, gate).catch(
+    async (error: unknown) => {
+      await result.refused?.(error)
+      throw error
+    },
+  )
   const headers = call.mfaHeaders
   if (!('instead' in done)) {
     const extra = headers.length > 0 ? [NO_ENFORCEMENT] : []

@@ -52,6 +52,8 @@ export interface ListPage {
 export interface LoginResult {
   readonly kind: 'login'
   readonly decide: (tx: Tx) => Promise<Login>
+  /** Told, once the transaction is over, what it was refused with: a wrong guess is counted in a commit of its own. */
+  readonly refused?: (error: unknown) => Promise<void>
   /** True: `data` is `{}` instead of null (ldap). */
   readonly emptyData?: boolean
 }
@@ -190,11 +192,10 @@ export const listPages = (pages: AsyncIterable<ListPage>, limit?: number): ListR
 })
 
 /** A login decided inside its transaction: read the role or user again there, so that the commit rests on it. */
-export const login = (decide: (tx: Tx) => Promise<Login>, emptyData = false): LoginResult => ({
-  kind: 'login',
-  decide,
-  ...(emptyData ? { emptyData } : {}),
-})
+export const login = (
+  decide: (tx: Tx) => Promise<Login>,
+  more: Pick<LoginResult, 'refused' | 'emptyData'> = {},
+): LoginResult => ({ kind: 'login', decide, ...more })
 
 /** A bare JSON body (already text). */
 export const raw = (status: number, body: string, contentType = 'application/json'): RawResult => ({

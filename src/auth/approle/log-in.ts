@@ -3,7 +3,7 @@ import type { InputOf } from '../../engine/field.ts'
 import { field } from '../../engine/field.ts'
 import type { Reader, Tx } from '../../engine/records.ts'
 import { invalid, Refusal } from '../../engine/refusal.ts'
-import type { Login, TokenParameters } from '../../engine/result.ts'
+import type { Login, LoginResult, TokenParameters } from '../../engine/result.ts'
 import { login } from '../../engine/result.ts'
 import { cidrsContain, normalCidr } from '../../std/cidr.ts'
 import type { Lockout } from '../shared/lockout.ts'
@@ -30,28 +30,30 @@ interface Presented {
 }
 
 /**
- * Logs in with a role id and a secret id. Judged before the transaction, so that a failure can be counted, and again in it:
- * the use is spent in the login's own commit, so the last use has one winner (architecture.md E5).
+ * Logs in with a role id and a secret id. Judged in the login's own transaction, whose commit spends the use, so that the last use
+ * has one winner (architecture.md E5); a wrong guess is counted after it.
  */
-export const logIn = async (call: LoginCall, lockout: Lockout) => {
+export const logIn = (call: LoginCall, lockout: Lockout): LoginResult => {
   const roleId = neededRoleId(call)
-  const judged = await call.records.transact(async (tx) => {
-    await lockout.check(call, roleId, tx)
-    const role = await roleOfId(call, tx, roleId)
-    return { known: role !== undefined, good: role && (await present(call, tx, role)) }
-  })
-  if (judged.good === undefined) {
-    await lockout.failed(call, roleId, judged.known)
-    throw wrong()
-  }
-  return login(async (tx) => {
-    const current = await roleOfId(call, tx, roleId)
-    const presented = current && (await present(call, tx, current))
-    if (presented === undefined) throw wrong()
-    await lockout.succeeded(call, tx, roleId)
-    spendUse(call, tx, presented)
-    return loginOf(presented)
-  })
+  const wrong = invalid('invalid role or secret ID')
+  let known = false
+  return login(
+    async (tx) => {
+      await lockout.check(call, roleId, tx)
+      const role = await roleOfId(call, tx, roleId)
+      known = role !== undefined
+      const presented = role && (await present(call, tx, role))
+      if (presented === undefined) throw wrong
+      await lockout.succeeded(call, tx, roleId)
+      spendUse(call, tx, presented)
+      return loginOf(presented)
+    },
+    {
+      refused: async (error) => {
+        if (error === wrong) await lockout.failed(call, roleId, known)
+      },
+    },
+  )
 }
 
 /** The role id, or the refusal of any request to the login path that has none: nobody is there to lock out. */
@@ -60,8 +62,6 @@ export const neededRoleId = ({ input }: LoginCall): string => {
   if (roleId === '') throw new Refusal('failed', 'missing role_id')
   return roleId
 }
-
-const wrong = () => invalid('invalid role or secret ID')
 
 /** Undefined for a secret id that is unknown, used up or expired. Throws what else is wrong with the request. */
 const present = async (

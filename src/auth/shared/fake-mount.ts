@@ -104,7 +104,11 @@ export const fakeMount = (engine: Engine): FakeMount => {
       return { status: result.status ?? 200, data: result.data, warnings }
     }
     if (result.kind === 'login') {
-      return { status: 200, login: await records.transact(result.decide), warnings }
+      const login = await records.transact(result.decide).catch(async (error: unknown) => {
+        await result.refused?.(error)
+        throw error
+      })
+      return { status: 200, login, warnings }
     }
     if (result.kind !== 'list') throw new Error(`auth methods do not answer ${result.kind}`)
     const keys: string[] = []
