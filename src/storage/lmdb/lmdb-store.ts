@@ -24,6 +24,7 @@ import { ensureLocalFileSystem } from './file-system.ts'
 import { copiedEntries, RECORDS, TABLE } from './copied-entries.ts'
 import { commitFailure, handleUnseenFailures, readFailure } from './lmdb-failure.ts'
 import { commitNested } from './nested-commit.ts'
+import { letGoOfWritten } from './written-links.ts'
 
 export interface LmdbOptions {
   /** The data folder; made if absent (mode 0700). */
@@ -81,6 +82,7 @@ class LmdbStore implements LmdbStoreHandle {
     this.#own = root.openDB<Uint8Array, Uint8Array>({ name: 'own', ...TABLE })
     this.#clock = clock
     handleUnseenFailures(root)
+    letGoOfWritten(root)
     this.#readClock()
   }
 
