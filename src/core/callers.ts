@@ -206,32 +206,49 @@ export class Callers {
 /** Whether a key is a token's use counter: spending a use is its own commit, which others must not conflict with. */
 const isUses = (key: Key): boolean => key[0] === 0x74 && key[1] === 0x75 && key[2] === 0x2f
 
-const behind = new WeakMap<CallerView, { readonly caller: Caller; readonly text: string }>()
-
 const NO_KEY = new Uint8Array(0)
 
-/** The caller as an engine sees it on one request. */
-export const viewOf = (caller: Caller, sudo: boolean, text: string): CallerView => {
-  const { record } = caller.token
-  const view: CallerView = {
-    tokenAccessor: record.accessor,
-    entityId: record.entityId,
-    displayName: record.displayName,
-    policies: caller.policies,
-    root: caller.root,
-    sudo,
-    tokenKey: caller.token.type === 'batch' ? NO_KEY : caller.token.key,
+/** A caller as an engine sees it, and the whole of it for the core. */
+class View implements CallerView {
+  readonly tokenAccessor: string
+  readonly entityId: string
+  readonly displayName: string
+  readonly policies: readonly string[]
+  readonly root: boolean
+  readonly sudo: boolean
+  readonly tokenKey: Uint8Array
+  readonly #caller: Caller
+  readonly #text: string
+
+  constructor(caller: Caller, sudo: boolean, text: string) {
+    const { token } = caller
+    this.tokenAccessor = token.record.accessor
+    this.entityId = token.record.entityId
+    this.displayName = token.record.displayName
+    this.policies = caller.policies
+    this.root = caller.root
+    this.sudo = sudo
+    this.tokenKey = token.type === 'batch' ? NO_KEY : token.key
+    this.#caller = caller
+    this.#text = text
   }
-  behind.set(view, { caller, text })
-  return view
+
+  static callerOf(view: CallerView): Caller {
+    if (!(view instanceof View)) throw new Error('a caller that the core did not make')
+    return view.#caller
+  }
+
+  static textOf(view: CallerView): string {
+    return view instanceof View ? view.#text : ''
+  }
 }
+
+/** The caller as an engine sees it on one request. */
+export const viewOf = (caller: Caller, sudo: boolean, text: string): CallerView =>
+  new View(caller, sudo, text)
 
 /** The caller behind a view that `viewOf` made. */
-export const callerOf = (view: CallerView): Caller => {
-  const found = behind.get(view)
-  if (found === undefined) throw new Error('a caller that the core did not make')
-  return found.caller
-}
+export const callerOf = (view: CallerView): Caller => View.callerOf(view)
 
 /** The text of the token that a view was made for. */
-export const textOf = (view: CallerView): string => behind.get(view)?.text ?? ''
+export const textOf = (view: CallerView): string => View.textOf(view)

@@ -333,7 +333,7 @@ export class Handler {
     const { own, wrapping } = this.#parts
     if (result === undefined) {
       // A body-less answer has no place for the warning that the reference gives elsewhere.
-      for (const text of this.#inputWarnings(call)) call.hint('ignored-parameters', text)
+      for (const text of call.inputWarnings) call.hint('ignored-parameters', text)
       return nothing(request, call)
     }
     if (result.kind === 'raw' || result.kind === 'stream') {
@@ -414,7 +414,7 @@ export class Handler {
         }
         break
     }
-    success = { ...success, warnings: [...call.warnings, ...this.#inputWarnings(call)] }
+    success = { ...success, warnings: [...call.warnings, ...call.inputWarnings] }
     const ttl = smallest(request.wrapTtlSeconds, demandedTtl)
     if (ttl === undefined || route.neverWrapped === true) return success
     // What was done is done: wrapping must not have the request decided, and a use spent, once more.
@@ -432,7 +432,7 @@ export class Handler {
     base: Omit<Success, 'warnings' | 'hints'>,
     call: RequestCall,
   ): Reply {
-    const warnings = [...call.warnings, ...this.#inputWarnings(call)]
+    const warnings = [...call.warnings, ...call.inputWarnings]
     return {
       kind: 'stream',
       contentType: 'application/json',
@@ -478,12 +478,6 @@ export class Handler {
     )
   }
 
-  readonly #warningsOf = new WeakMap<RequestCall, readonly string[]>()
-
-  #inputWarnings(call: RequestCall): readonly string[] {
-    return this.#warningsOf.get(call) ?? []
-  }
-
   #callFor(
     request: Request,
     mounted: Mounted,
@@ -520,7 +514,6 @@ export class Handler {
       names,
       wrapTtlSeconds: request.wrapTtlSeconds,
     })
-    if (input.warnings.length > 0) this.#warningsOf.set(call, input.warnings)
     return call
   }
 

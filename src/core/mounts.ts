@@ -4,7 +4,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { MountDirectory } from '../engine/identity-port.ts'
 import type { MountPort, MountRecord, NewMount } from '../engine/ports/mounts.ts'
 import type { Records, Ref, Scanned, Tx } from '../engine/records.ts'
-import { idBytes, recordKind } from '../engine/records.ts'
+import { idBytes, recordKind, placesById } from '../engine/records.ts'
 import { denied } from '../engine/refusal.ts'
 import type { Version } from '../storage/store.ts'
 import { freshLoad } from './fresh-load.ts'
@@ -28,12 +28,11 @@ export const work = recordKind<Work>('work')
 export const WORK_REVOKE = Uint8Array.of(1)
 export const WORK_UNMOUNT = Uint8Array.of(2)
 
+const mountPlaces = placesById(mountRecords)
+
 /** Where the record of a mount is. */
-export const mountRef = (namespace: Namespace, uuid: string): Ref<MountRecord> => {
-  const bytes = idBytes(uuid)
-  if (bytes === undefined) throw new Error('a mount has a uuid')
-  return mountRecords.at(namespace.number, bytes)
-}
+export const mountRef = (namespace: Namespace, uuid: string): Ref<MountRecord> =>
+  mountPlaces(namespace.number, uuid)
 
 /** A mount as requests use it: its record's version, what engines see, and its routes. */
 export interface Mounted {

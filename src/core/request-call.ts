@@ -46,6 +46,8 @@ export class RequestCall implements Call {
   readonly records: Records
   readonly names: Names
   readonly warnings: string[] = []
+  /** What there is to say of the parameters that were sent. */
+  readonly inputWarnings: readonly string[]
   readonly hints: Hint[] = []
   entityCreated = false
   readonly #sent: ReadonlySet<string>
@@ -54,6 +56,7 @@ export class RequestCall implements Call {
     const { request, input } = parts
     this.input = input.values
     this.free = input.free
+    this.inputWarnings = input.warnings
     this.#sent = input.sent
     this.rawBody = request.rawBody
     this.bodyStream = request.bodyStream

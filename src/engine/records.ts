@@ -199,6 +199,40 @@ export const idBytes = (id: string): Uint8Array | undefined => {
   return seen > 15 ? undefined : bytes
 }
 
+/** Places that `placesById` remembers of a kind, twice: those lately asked for. */
+const REMEMBERED_PLACES = 512
+
+/**
+ * Where records of a kind are whose key is an id that we wrote ourselves; throws for one that never came from here (a bug, not bad
+ * input). A request asks for the same places several times, and many requests for the same: they are remembered.
+ */
+export const placesById = <T>(kind: RecordKind<T>): ((namespace: number, id: string) => Ref<T>) => {
+  const make = (namespace: number, id: string): Ref<T> => {
+    const bytes = idBytes(id)
+    if (bytes === undefined) throw new Error(`not an id: ${id}`)
+    return kind.at(namespace, bytes)
+  }
+  let of = 0
+  let recent = new Map<string, Ref<T>>()
+  let before = new Map<string, Ref<T>>()
+  return (namespace, id) => {
+    if (namespace !== of) {
+      of = namespace
+      recent = new Map()
+      before = new Map()
+    }
+    const known = recent.get(id)
+    if (known !== undefined) return known
+    const place = before.get(id) ?? make(namespace, id)
+    if (recent.size >= REMEMBERED_PLACES) {
+      before = recent
+      recent = new Map()
+    }
+    recent.set(id, place)
+    return place
+  }
+}
+
 /** The written form of 16 bytes. */
 export const idText = (bytes: Uint8Array): string => {
   const hex = Buffer.from(bytes).toString('hex')

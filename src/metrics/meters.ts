@@ -8,6 +8,10 @@ import type { Measured, MeasuredValue } from './measured.ts'
 /** Between label values, which are words of ours. */
 const SEPARATOR = ' '
 
+/** The values of labels as one text. */
+const keyOf = (labels: readonly string[]): string =>
+  labels.length === 1 ? labels[0]! : labels.join(SEPARATOR)
+
 /** How often something happened, by labels. */
 export class Counter {
   readonly #name: string
@@ -23,7 +27,7 @@ export class Counter {
 
   /** `labels`: the values, in the order of their names; without spaces. */
   add(...labels: readonly string[]): void {
-    const key = labels.join(SEPARATOR)
+    const key = keyOf(labels)
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
   }
 
@@ -70,7 +74,7 @@ export class Histogram {
 
   /** `labels`: the values, in the order of their names; without spaces. */
   observe(seconds: number, ...labels: readonly string[]): void {
-    const key = labels.join(SEPARATOR)
+    const key = keyOf(labels)
     let found = this.#distributions.get(key)
     if (found === undefined) {
       found = { counts: Array.from({ length: this.#bounds.length + 1 }, () => 0), sum: 0 }

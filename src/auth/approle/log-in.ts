@@ -35,22 +35,22 @@ interface Presented {
  */
 export const logIn = (call: LoginCall, lockout: Lockout): LoginResult => {
   const roleId = neededRoleId(call)
-  const wrong = invalid('invalid role or secret ID')
   let known = false
+  let wrong: Refusal | undefined
   return login(
     async (tx) => {
       await lockout.check(call, roleId, tx)
       const role = await roleOfId(call, tx, roleId)
       known = role !== undefined
       const presented = role && (await present(call, tx, role))
-      if (presented === undefined) throw wrong
+      if (presented === undefined) throw (wrong = invalid('invalid role or secret ID'))
       await lockout.succeeded(call, tx, roleId)
       spendUse(call, tx, presented)
       return loginOf(presented)
     },
     {
       refused: async (error) => {
-        if (error === wrong) await lockout.failed(call, roleId, known)
+        if (wrong !== undefined && error === wrong) await lockout.failed(call, roleId, known)
       },
     },
   )

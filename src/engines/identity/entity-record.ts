@@ -1,10 +1,10 @@
 import type { Call } from '../../engine/call.ts'
 import type { Names, Reader, Ref, Tx } from '../../engine/records.ts'
-import { idBytes } from '../../engine/records.ts'
+import { idBytes, placesById } from '../../engine/records.ts'
 import { invalid } from '../../engine/refusal.ts'
 import { goLower } from '../../std/go-lower.ts'
 import { isEmptyMetadata } from './metadata.ts'
-import type { AliasActivity, AliasLink, AliasRecord, EntityRecord } from './records.ts'
+import type { AliasLink, EntityRecord } from './records.ts'
 import { aliasActivity, aliasNames, aliases, entities, entityNames, mergedIds } from './records.ts'
 
 /** What a write of entities or aliases uses of the request. */
@@ -24,28 +24,18 @@ export interface Owner {
 /** Bounds the entity's record, which every request of its tokens reads. One alias a mount, so nobody comes near. */
 const ALIASES_PER_ENTITY = 1_000
 
-/** Bytes of an id that we wrote ourselves; throws for one that never came from here (a bug, not bad input). */
-const known = (id: string): Uint8Array => {
-  const bytes = idBytes(id)
-  if (bytes === undefined) throw new Error(`not an id: ${id}`)
-  return bytes
-}
-
 /** Where the entity of a stored id is. */
-export const entityRef = (namespace: number, id: string): Ref<EntityRecord> =>
-  entities.at(namespace, known(id))
+export const entityRef = placesById(entities)
 
 /** Where the owner of an entity name stands; names compare without case (identity.md 8.4). */
 export const entityNameRef = (names: Names, namespace: number, name: string): Ref<Owner> =>
   entityNames.at(namespace, names.hash('entity-name', goLower(name)))
 
 /** Where a merged id says where it went. */
-export const mergedRef = (namespace: number, id: string): Ref<Owner> =>
-  mergedIds.at(namespace, known(id))
+export const mergedRef = placesById(mergedIds)
 
 /** Where the alias of a stored id is. */
-export const aliasRef = (namespace: number, id: string): Ref<AliasRecord> =>
-  aliases.at(namespace, known(id))
+export const aliasRef = placesById(aliases)
 
 /** Where the owner of (mount, alias name) stands. */
 export const aliasNameRef = (
@@ -61,8 +51,7 @@ export const aliasNameRef = (
   )
 
 /** Where the last login of an alias is. */
-export const activityRef = (namespace: number, aliasId: string): Ref<AliasActivity> =>
-  aliasActivity.at(namespace, known(aliasId))
+export const activityRef = placesById(aliasActivity)
 
 /** The entity of an id as a client sent it; undefined when there is none. */
 export const findEntity = (

@@ -1,14 +1,8 @@
 import type { Call } from '../../engine/call.ts'
 import type { Names, Ref, Tx } from '../../engine/records.ts'
-import { idBytes } from '../../engine/records.ts'
+import { idBytes, placesById } from '../../engine/records.ts'
 import { goLower } from '../../std/go-lower.ts'
-import type {
-  AliasRecord,
-  EntityMemberships,
-  EntityRecord,
-  GroupRecord,
-  MemberEdge,
-} from './records.ts'
+import type { AliasRecord, EntityRecord, GroupRecord, MemberEdge } from './records.ts'
 import {
   entities,
   entityMemberships,
@@ -41,8 +35,7 @@ export const groupRef = (namespace: number, id: string): Ref<GroupRecord> | unde
 }
 
 /** Where a group of a stored id is. */
-export const knownGroupRef = (namespace: number, id: string): Ref<GroupRecord> =>
-  groups.at(namespace, known(id))
+export const knownGroupRef = placesById(groups)
 
 /** Where an entity is; undefined for a text that is no id. */
 export const entityRefOf = (namespace: number, id: string): Ref<EntityRecord> | undefined => {
@@ -51,8 +44,7 @@ export const entityRefOf = (namespace: number, id: string): Ref<EntityRecord> | 
 }
 
 /** Where the groups of an entity are. */
-export const membershipsRef = (namespace: number, entityId: string): Ref<EntityMemberships> =>
-  entityMemberships.at(namespace, known(entityId))
+export const membershipsRef = placesById(entityMemberships)
 
 /** The forward edge of a membership. */
 export const memberRef = (namespace: number, groupId: string, entityId: string): Ref<MemberEdge> =>
