@@ -100,8 +100,8 @@ class Supervisor {
   }
 
   async start(): Promise<RunningServer> {
-    // They load their code while this process claims store and ports.
-    const workers = Array.from({ length: this.#config.workers }, () => this.#fork())
+    // It loads its code while this process claims store and ports.
+    const first = this.#fork()
     const storage = await openStorage(this.#config.storage, 'owner', this.#log)
     this.#storage = storage
     this.#config = { ...this.#config, listeners: await withFreePorts(this.#config.listeners) }
@@ -116,21 +116,34 @@ class Supervisor {
     this.#shares = shares
     const { dev } = this.#config
     const keys = dev === undefined ? {} : await this.#startDevelopment(dev, storage, shares)
-    for (const [index, worker] of workers.entries()) void this.#begin(worker, index === 0)
-    const [addresses] = await Promise.all(workers.map(({ listening }) => listening))
+    void this.#begin(first, true)
+    const addresses = await first.listening
+    // It serves already: while all of them load their code at once, on few cores, nobody would.
+    await Promise.all(Array.from({ length: this.#config.workers - 1 }, () => this.#startAnother()))
     this.#started = true
     this.#spare.keep()
     this.#lastLook = performance.now()
     this.#watch = setInterval(() => this.#look(), LOOK_MS)
     this.#upkeep = setInterval(() => storage.upkeep(), UPKEEP_MS)
     return {
-      addresses: addresses!,
+      addresses,
       ...keys,
       stop: () => this.stop(),
       reload: async () => {
         for (const worker of this.#workers) worker.tell({ kind: 'reload' })
       },
     }
+  }
+
+  async #startAnother(): Promise<void> {
+    const worker = this.#fork()
+    // An unsealing waits for those that have begun.
+    await worker.loaded
+    await this.#begin(worker, false)
+    await worker.listening.catch((error: unknown) => {
+      // The server was sealed meanwhile, and another has its place.
+      if (!worker.leaving) throw error
+    })
   }
 
   /** Has all workers finish and end, then gives the store up. */

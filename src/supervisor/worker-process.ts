@@ -25,6 +25,8 @@ export interface WorkerProcessOptions {
 /** A worker, or what may become one, as its supervisor sees it, from the fork on. */
 export class WorkerProcess {
   readonly keys: KeyChannel
+  /** Resolves when it has loaded its code, or is gone. */
+  readonly loaded: Promise<void>
   /** Resolves when it listens; rejects when it cannot, or ends before. */
   readonly listening: Promise<readonly ServerAddress[]>
   /** Resolves when it accepts no more connections. */
@@ -56,8 +58,10 @@ export class WorkerProcess {
       log(`the key pipe of worker ${child.pid} failed`, error),
     )
     const listening = Promise.withResolvers<readonly ServerAddress[]>()
+    const loaded = Promise.withResolvers<void>()
     const closed = Promise.withResolvers<void>()
     const gone = Promise.withResolvers<string>()
+    this.loaded = loaded.promise
     this.listening = listening.promise
     this.closed = closed.promise
     this.gone = gone.promise
@@ -69,6 +73,7 @@ export class WorkerProcess {
       const told = message as ToSupervisor
       this.lastSign = performance.now()
       this.spokeAt ??= this.lastSign
+      loaded.resolve()
       if (told.kind === 'log') onLog(told.line)
       else if (told.kind === 'closed') closed.resolve()
       else if (told.kind === 'measured') this.#toldMeasured(told.measured)
@@ -88,6 +93,7 @@ export class WorkerProcess {
       this.isGone = true
       this.#toldMeasured(this.measured)
       listening.reject(new Error(`a worker ended with ${how} before it listened`))
+      loaded.resolve()
       closed.resolve()
       gone.resolve(how)
     })
