@@ -8,8 +8,8 @@ import type { Hint } from '../engine/refusal.ts'
 import { invalid } from '../engine/refusal.ts'
 import type { ListPage } from '../engine/result.ts'
 import { limits } from '../limits.ts'
-import type { Acl, CompiledInput } from '../policy/acl.ts'
-import { compileAcl, rootAcl } from '../policy/acl.ts'
+import type { Acl, CompiledInput, SharedRules } from '../policy/acl.ts'
+import { compileAcl, compileShared, rootAcl } from '../policy/acl.ts'
 import { responseWrappingPolicy } from '../policy/builtin.ts'
 import { policyHints } from '../policy/policy-hints.ts'
 import { parsePolicy } from '../policy/parse-policy.ts'
@@ -79,6 +79,8 @@ interface CompiledPolicies {
 export class PolicyStore implements PolicyPort {
   readonly #identity: IdentityPort
   readonly #shared = new LRUCache<string, Acl>({ max: limits.cachedPolicies })
+  /** Of sets with templates: the blocks without. */
+  readonly #sharedRules = new LRUCache<string, SharedRules>({ max: limits.cachedPolicies })
 
   constructor(identity: IdentityPort) {
     this.#identity = identity
@@ -86,7 +88,7 @@ export class PolicyStore implements PolicyPort {
 
   /**
    * What the named policies allow this subject; all it rests on is read through `reader`, policies that do not exist
-   * included. Sets without templates are compiled once for all who have them.
+   * included. Sets without templates are compiled once for all who have them, of others what has no template.
    */
   async acl(
     reader: Reader,
@@ -111,17 +113,32 @@ export class PolicyStore implements PolicyPort {
       allowWildcards: record.allowWildcards,
       allowSlashes: record.allowSlashes,
     }))
-    const acl = compileAcl(inputs, {
-      now: scope.now,
-      entity: subject,
-      aliases: await this.#aliases(reader, scope, inputs, subject),
-    })
+    const acl = templated
+      ? compileAcl(
+          inputs,
+          {
+            now: scope.now,
+            entity: subject,
+            aliases: await this.#aliases(reader, scope, inputs, subject),
+          },
+          this.#rulesOf(id, inputs, scope.now),
+        )
+      : compileAcl(inputs, { now: scope.now })
     if (!templated) this.#shared.set(id, acl)
     return {
       acl,
       until: Math.min(until, acl.validUntil),
       perRequest: acl.validUntil <= scope.now,
     }
+  }
+
+  /** What all holders of these policies share; `id` stands for them as they are now. */
+  #rulesOf(id: string, inputs: readonly CompiledInput[], now: number): SharedRules {
+    const known = this.#sharedRules.get(id)
+    if (known !== undefined && known.validUntil > now) return known
+    const made = compileShared(inputs, now)
+    this.#sharedRules.set(id, made)
+    return made
   }
 
   /** What a policy text allows that is kept with a token and not under a name. */

@@ -12,6 +12,8 @@ import type { Pattern } from './pattern.ts'
 import { classify, isForbidden, withoutLeadingSlash } from './pattern.ts'
 import type { ResultantAcl } from './resultant.ts'
 import { resultantOf } from './resultant.ts'
+import { LayeredRules } from './layered-rules.ts'
+import type { Rules } from './rule-table.ts'
 import { RuleTable } from './rule-table.ts'
 import type { TemplateFlags, TemplateSubject } from './template.ts'
 import { renderPattern, rendersSameUntil } from './template.ts'
@@ -161,17 +163,17 @@ const bare = (path: string): string =>
 class PolicyAcl implements Acl {
   readonly root = false
   readonly validUntil: number
-  readonly #table: RuleTable
+  readonly #rules: Rules
 
-  constructor(table: RuleTable, validUntil: number) {
-    this.#table = table
+  constructor(rules: Rules, validUntil: number) {
+    this.#rules = rules
     this.validUntil = validUntil
   }
 
   decide(request: AclRequest): Decision {
     const { verb } = request
     if (verb === 'help') return HELP
-    const rule = this.#table.find(bare(request.path), verb === 'list' || verb === 'scan')
+    const rule = this.#rules.find(bare(request.path), verb === 'list' || verb === 'scan')
     if (rule === undefined) return refuse('no-rule', 0)
     if (verb === 'header') return refuse('no-capability', rule.mask)
     const decision = judge(rule, request, verb)
@@ -181,7 +183,7 @@ class PolicyAcl implements Acl {
   }
 
   capabilities(path: string): readonly string[] {
-    return sortedWords(this.#table.find(bare(path), true)?.mask ?? 0)
+    return sortedWords(this.#rules.find(bare(path), true)?.mask ?? 0)
   }
 
   allowsKey(path: string): boolean {
@@ -190,11 +192,11 @@ class PolicyAcl implements Acl {
   }
 
   touches(mountPath: string): boolean {
-    return this.#table.touches(mountPath)
+    return this.#rules.touches(mountPath)
   }
 
   resultant(): ResultantAcl {
-    return resultantOf(this.#table.rules)
+    return resultantOf(this.#rules.rules)
   }
 }
 
@@ -229,41 +231,91 @@ const patternOf = (
 const built = (builders: ReadonlyMap<string, RuleBuilder>): ReadonlyMap<string, AclRule> =>
   new Map(Array.from(builders, ([text, builder]) => [text, builder.build()]))
 
-/**
- * What the policies together allow the subject. The order of the inputs is the order of merging: sorted names, each
- * once. Blocks that have expired at `subject.now` and templates without a value are left out. The policy `root` is not
- * known here: its holder gets rootAcl.
- */
-export const compileAcl = (policies: readonly CompiledInput[], subject: TemplateSubject): Acl => {
-  const builders: Record<Pattern['kind'], Map<string, RuleBuilder>> = {
+/** Rules that are being put together, by kind and text. */
+class TableBuilder {
+  validUntil = Infinity
+  readonly #builders: Record<Pattern['kind'], Map<string, RuleBuilder>> = {
     exact: new Map(),
     prefix: new Map(),
     segments: new Map(),
   }
-  let validUntil = Infinity
+
+  /** Adds a block, unless it has expired or its pattern has no value for the subject. */
+  add(rule: ParsedRule, input: CompiledInput, subject: TemplateSubject): void {
+    if (rule.expiration !== undefined) {
+      if (rule.expiration <= subject.now) return
+      this.validUntil = Math.min(this.validUntil, rule.expiration)
+    }
+    if (rule.parts !== undefined) {
+      this.validUntil = Math.min(this.validUntil, rendersSameUntil(rule.parts, subject.now))
+    }
+    const pattern = patternOf(rule, input, subject)
+    if (pattern === undefined) return
+    const text = (input.namespacePath ?? '') + pattern.text
+    const builders = this.#builders[pattern.kind]
+    let builder = builders.get(text)
+    if (builder === undefined) {
+      builder = new RuleBuilder(pattern.kind === 'prefix' ? `${text}*` : text)
+      builders.set(text, builder)
+    }
+    builder.add(rule, input.name)
+  }
+
+  /** Whether a pattern of these is in the table, too. */
+  overlaps({ rules }: RuleTable): boolean {
+    return (['exact', 'prefix', 'segments'] as const).some((kind) => {
+      for (const text of this.#builders[kind].keys()) if (rules[kind].has(text)) return true
+      return false
+    })
+  }
+
+  build(): RuleTable {
+    const { exact, prefix, segments } = this.#builders
+    return new RuleTable({
+      exact: built(exact),
+      prefix: built(prefix),
+      segments: built(segments),
+    })
+  }
+}
+
+/** The blocks of some policies that read the same for everybody: those without templates. */
+export interface SharedRules {
+  readonly table: RuleTable
+  /** Unix ms from which on they must be compiled anew. */
+  readonly validUntil: number
+}
+
+/** Compiles what all holders of the policies share; `now` in Unix ms. */
+export const compileShared = (policies: readonly CompiledInput[], now: number): SharedRules => {
+  const builder = new TableBuilder()
   for (const input of policies) {
     for (const rule of input.policy.rules) {
-      if (rule.expiration !== undefined) {
-        if (rule.expiration <= subject.now) continue
-        validUntil = Math.min(validUntil, rule.expiration)
-      }
-      if (rule.parts !== undefined)
-        validUntil = Math.min(validUntil, rendersSameUntil(rule.parts, subject.now))
-      const pattern = patternOf(rule, input, subject)
-      if (pattern === undefined) continue
-      const text = (input.namespacePath ?? '') + pattern.text
-      let builder = builders[pattern.kind].get(text)
-      if (builder === undefined) {
-        builder = new RuleBuilder(pattern.kind === 'prefix' ? `${text}*` : text)
-        builders[pattern.kind].set(text, builder)
-      }
-      builder.add(rule, input.name)
+      if (rule.kind !== 'template') builder.add(rule, input, { now })
     }
   }
-  const table = new RuleTable({
-    exact: built(builders.exact),
-    prefix: built(builders.prefix),
-    segments: built(builders.segments),
-  })
-  return new PolicyAcl(table, validUntil)
+  return { table: builder.build(), validUntil: builder.validUntil }
+}
+
+/**
+ * What the policies together allow the subject. The order of the inputs is the order of merging: sorted names, each
+ * once. Blocks that have expired at `subject.now` and templates without a value are left out. The policy `root` is not
+ * known here: its holder gets rootAcl. `shared`: what was compiled of the same policies for everybody; only the templates are then
+ * compiled, unless one of them comes to mean a pattern that is written elsewhere, too.
+ */
+export const compileAcl = (
+  policies: readonly CompiledInput[],
+  subject: TemplateSubject,
+  shared?: SharedRules,
+): Acl => {
+  const own = new TableBuilder()
+  for (const input of policies) {
+    for (const rule of input.policy.rules) {
+      if (shared === undefined || rule.kind === 'template') own.add(rule, input, subject)
+    }
+  }
+  if (shared === undefined) return new PolicyAcl(own.build(), own.validUntil)
+  if (own.overlaps(shared.table)) return compileAcl(policies, subject)
+  const validUntil = Math.min(own.validUntil, shared.validUntil)
+  return new PolicyAcl(new LayeredRules(shared.table, own.build()), validUntil)
 }

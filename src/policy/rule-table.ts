@@ -4,7 +4,8 @@ import type { AclRule } from './acl-rule.ts'
 import { BIT } from './capability.ts'
 import type { Pattern } from './pattern.ts'
 
-interface Candidate {
+/** A pattern with wildcards that matches, with what tells which of several decides. */
+export interface Candidate {
   readonly rule: AclRule
   /** The text before the first wildcard is this long. */
   readonly literal: number
@@ -50,8 +51,8 @@ const matches = (pattern: SegmentPattern, path: readonly string[]): boolean => {
   })
 }
 
-/** Whether `a` goes before `b` where both match (spec/auth.md 3.5, the five differences in their order). */
-const wins = (a: Candidate, b: Candidate): boolean => {
+/** Whether `a` goes before `b` where both match, and they are not the same (spec/auth.md 3.5, the five differences in their order). */
+export const wins = (a: Candidate, b: Candidate): boolean => {
   if (a.literal !== b.literal) return a.literal > b.literal
   if (a.endsOpen !== b.endsOpen) return !a.endsOpen
   if (a.plusSegments !== b.plusSegments) return a.plusSegments < b.plusSegments
@@ -82,12 +83,29 @@ const sortPrefixes = (rules: ReadonlyMap<string, AclRule>): readonly PrefixPatte
 /** The rules of each kind by text: prefix patterns without their `*`, those with segment wildcards as written. */
 export type RulesByKind = Readonly<Record<Pattern['kind'], ReadonlyMap<string, AclRule>>>
 
+/** Whether a rule allows anything at all. */
+export const grants = (rule: AclRule | undefined): boolean =>
+  rule !== undefined && rule.mask !== 0 && (rule.mask & BIT.deny) === 0
+
+/** The rules of an ACL. */
+export interface Rules {
+  readonly rules: RulesByKind
+  /** The one rule that decides; undefined when none matches. `listing`: also without the trailing `/`. */
+  find(path: string, listing: boolean): AclRule | undefined
+  /** Whether a rule that is no `deny` grants something on a mount's path (with its trailing `/`) or below it. */
+  touches(mountPath: string): boolean
+}
+
+/** A path of a list also counts without its trailing `/`: that path, if it is one. */
+export const barePath = (path: string, listing: boolean): string | undefined =>
+  listing && path.endsWith('/') ? path.slice(0, -1) : undefined
+
 /**
  * The rules of an ACL by pattern, and which one decides about a path (spec/auth.md 3.5). A look-up costs one hash, a
  * binary search among the prefix patterns and a glance at each pattern with segment wildcards; it never visits all
  * exact or prefix patterns.
  */
-export class RuleTable {
+export class RuleTable implements Rules {
   readonly rules: RulesByKind
   readonly #prefixes: readonly PrefixPattern[]
   readonly #segments: readonly SegmentPattern[]
@@ -98,25 +116,30 @@ export class RuleTable {
     this.#segments = Array.from(rules.segments, ([pattern, rule]) => segmentPattern(pattern, rule))
   }
 
-  /** The one rule that decides; undefined when none matches. `listing`: also without the trailing `/`. */
   find(path: string, listing: boolean): AclRule | undefined {
-    const bare = listing && path.endsWith('/') ? path.slice(0, -1) : undefined
+    const bare = barePath(path, listing)
     return (
-      this.rules.exact.get(path) ??
-      (bare === undefined ? undefined : this.rules.exact.get(bare)) ??
-      this.#findOpen(path) ??
-      (bare === undefined ? undefined : this.#findOpen(bare))
+      this.findExact(path, bare) ??
+      this.findOpen(path)?.rule ??
+      (bare === undefined ? undefined : this.findOpen(bare)?.rule)
     )
   }
 
-  /**
-   * Whether a rule that is no `deny` grants something on a mount's path (with its trailing `/`) or below it. Visits the
-   * patterns one by one: for the lists of mounts, not for every request.
-   */
+  /** The rule whose pattern is the path, or else the bare path. */
+  findExact(path: string, bare: string | undefined): AclRule | undefined {
+    const { exact } = this.rules
+    return exact.get(path) ?? (bare === undefined ? undefined : exact.get(bare))
+  }
+
   touches(mountPath: string): boolean {
-    const grants = (rule: AclRule | undefined): boolean =>
-      rule !== undefined && rule.mask !== 0 && (rule.mask & BIT.deny) === 0
-    if (grants(this.find(mountPath, true))) return true
+    return grants(this.find(mountPath, true)) || this.touchesBelow(mountPath)
+  }
+
+  /**
+   * Whether a pattern that lies at or below a mount's path grants something. Visits the patterns one by one: for the lists of
+   * mounts, not for every request.
+   */
+  touchesBelow(mountPath: string): boolean {
     for (const rules of [this.rules.exact, this.rules.prefix])
       for (const [text, rule] of rules) if (text.startsWith(mountPath) && grants(rule)) return true
     const mount = mountPath.slice(0, -1).split('/')
@@ -128,14 +151,15 @@ export class RuleTable {
     )
   }
 
-  #findOpen(path: string): AclRule | undefined {
+  /** The pattern with wildcards that decides about a path; undefined when none matches. */
+  findOpen(path: string): Candidate | undefined {
     let best: Candidate | undefined = this.#longestPrefix(path)
     if (this.#segments.length > 0) {
       const parts = path.split('/')
       for (const pattern of this.#segments)
         if (matches(pattern, parts) && (best === undefined || wins(pattern, best))) best = pattern
     }
-    return best?.rule
+    return best
   }
 
   #longestPrefix(path: string): PrefixPattern | undefined {
