@@ -6,6 +6,7 @@ import {
   hkdfSync,
   randomBytes,
 } from 'node:crypto'
+import { storageLimits } from '../storage/limits.ts'
 import type { Key } from '../storage/store.ts'
 import { BarrierBroken } from './barrier-broken.ts'
 import type { Keyring, Term } from './keyring.ts'
@@ -39,6 +40,20 @@ interface Sealing {
   counter: number
 }
 
+/** By length: as long as keys can be. */
+const additional: Buffer[] = []
+const additionalBytes = Buffer.alloc(storageLimits.keyBytes)
+
+/**
+ * A copy of a key to be given to a cipher at once: a small array whose memory is asked for from outside gets a block off the heap, and
+ * keys live long.
+ */
+const additionalData = (key: Key): Uint8Array => {
+  if (key.length > additionalBytes.length) return key
+  additionalBytes.set(key)
+  return (additional[key.length] ??= additionalBytes.subarray(0, key.length))
+}
+
 const subkey = (term: Term, salt: Uint8Array): KeyObject =>
   createSecretKey(Buffer.from(hkdfSync('sha256', term.key, salt, 'signet barrier', 32)))
 
@@ -63,7 +78,7 @@ export class Sealer {
     sealed.writeUInt32BE(sealing.counter >>> 0, COUNTER_AT + 4)
     sealing.counter++
     const cipher = createCipheriv(ALGORITHM, sealing.key, this.#nonceOf(sealed))
-    cipher.setAAD(key)
+    cipher.setAAD(additionalData(key))
     sealed.set(cipher.update(value), HEADER_BYTES)
     cipher.final()
     sealed.set(cipher.getAuthTag(), HEADER_BYTES + value.length)
@@ -81,7 +96,7 @@ export class Sealer {
     const decipher = createDecipheriv(ALGORITHM, subkeyOf, this.#nonceOf(bytes), {
       authTagLength: TAG_BYTES,
     })
-    decipher.setAAD(key)
+    decipher.setAAD(additionalData(key))
     decipher.setAuthTag(bytes.subarray(bytes.length - TAG_BYTES))
     const opened = decipher.update(bytes.subarray(HEADER_BYTES, bytes.length - TAG_BYTES))
     try {

@@ -184,6 +184,8 @@ export class Callers {
         ? await policies.acl(reader, { namespace, names, now }, union, root, subject)
         : policies.aclOf(only.policy, now)
     const seen = [...reader.seen.values()]
+    const keys = seen.map(({ ref }) => ref.key)
+    const versions = seen.map(({ version }) => version)
     return {
       token,
       subject,
@@ -195,9 +197,12 @@ export class Callers {
       until: compiled.perRequest
         ? 0
         : Math.min(token.until, compiled.until, subject?.until ?? Infinity),
-      checks: reader.checks().filter(({ key: checked }) => !isUses(checked)),
-      keys: seen.map(({ ref }) => ref.key),
-      versions: seen.map(({ version }) => version),
+      // Made when they are asked for: most requests of most callers only read.
+      get checks() {
+        return checksOf(keys, versions)
+      },
+      keys,
+      versions,
       epoch,
     }
   }
@@ -205,6 +210,9 @@ export class Callers {
 
 /** Whether a key is a token's use counter: spending a use is its own commit, which others must not conflict with. */
 const isUses = (key: Key): boolean => key[0] === 0x74 && key[1] === 0x75 && key[2] === 0x2f
+
+const checksOf = (keys: readonly Key[], versions: readonly Version[]): readonly Check[] =>
+  keys.flatMap((key, at) => (isUses(key) ? [] : [{ key, version: versions[at]! }]))
 
 const NO_KEY = new Uint8Array(0)
 

@@ -128,7 +128,8 @@ const decoder = new TextDecoder()
 export const recordKind = <T>(
   prefix: string,
   codec: { encode(value: T): Uint8Array; decode(bytes: Uint8Array): T } = {
-    encode: (value) => encoder.encode(JSON.stringify(value)),
+    // A small buffer is part of a larger block; what TextEncoder makes has one of its own.
+    encode: (value) => Buffer.from(JSON.stringify(value)),
     decode: (bytes) => JSON.parse(decoder.decode(bytes)) as T,
   },
 ): RecordKind<T> => {

@@ -20,10 +20,8 @@ import { parseJson, stringifyJson } from '../../std/json.ts'
  * next change makes it so. Numbers keep their literals (settled.md 5), hence the codec.
  */
 
-const encoder = new TextEncoder()
-
 const lossless = <T>() => ({
-  encode: (value: T): Uint8Array => encoder.encode(stringifyJson(value as Json)),
+  encode: (value: T): Uint8Array => Buffer.from(stringifyJson(value as Json)),
   decode: (bytes: Uint8Array): T => parseJson(bytes) as T,
 })
 
