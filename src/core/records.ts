@@ -11,7 +11,7 @@ import type {
 } from '../engine/records.ts'
 import { recordKind } from '../engine/records.ts'
 import { Refusal, invalid } from '../engine/refusal.ts'
-import type { Answer, Deadline, Key, Outcome, Store, Version } from '../storage/store.ts'
+import type { Answer, Deadline, Key, Outcome, Store, Version, Write } from '../storage/store.ts'
 import { deadlineIn, newVersion, Unavailable, Unknown } from '../storage/store.ts'
 import { limits } from '../limits.ts'
 import { OwnTurn } from './own-turn.ts'
@@ -430,11 +430,13 @@ export const createRecords = (options: RecordsOptions): Records => {
           `${checks.size} to check (at most ${limits.commitChecks}); split it into smaller requests`,
       )
     }
-    const writes = [...tx.writes.values()].map(({ ref, value, gone }) => ({
-      key: ref.key,
-      value: gone ? undefined : ref.kind.encode(value),
-    }))
-    const bytes = writes.reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0)
+    const writes: Write[] = []
+    let bytes = 0
+    for (const { ref, value, gone } of tx.writes.values()) {
+      const encoded = gone ? undefined : ref.kind.encode(value)
+      writes.push({ key: ref.key, value: encoded })
+      bytes += ref.key.length + (encoded?.length ?? 0)
+    }
     if (bytes > limits.commitBytes) {
       throw invalid(
         `the request stores too much at once: ${bytes} bytes (at most ${limits.commitBytes})`,
