@@ -1,12 +1,11 @@
-/** What `Buffer.toString('latin1')` is made of, which also takes arrays that are no Buffers. */
-const latin1Slice = (
-  Buffer.prototype as unknown as {
-    readonly latin1Slice: (this: Uint8Array, start: number, end: number) => string
-  }
-).latin1Slice
+const scratch = Buffer.alloc(1_024)
 
 /**
- * Bytes as a string of one character each, for maps; these strings sort as the bytes do. For keys, as which it leaves a small array
- * where it is: going through its `buffer` would move it off the heap.
+ * Bytes as a string of one character each, for maps; these strings sort as the bytes do. For keys: what makes the string would move
+ * a small array off the heap, so it is given a copy.
  */
-export const keyText = (bytes: Uint8Array): string => latin1Slice.call(bytes, 0, bytes.length)
+export const keyText = (bytes: Uint8Array): string => {
+  if (bytes.length > scratch.length) return Buffer.from(bytes).toString('latin1')
+  scratch.set(bytes)
+  return scratch.toString('latin1', 0, bytes.length)
+}
