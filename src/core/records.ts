@@ -317,7 +317,8 @@ class Transaction implements Tx {
   }
 
   async peek<T>(ref: Ref<T>): Promise<T | undefined> {
-    return (await this.#peekMany([ref]))[0]
+    const known = this.#known(ref)
+    return known === undefined ? (await this.#peekMany([ref]))[0] : (known.value as T | undefined)
   }
 
   get unchecked(): Reader {
@@ -328,16 +329,23 @@ class Transaction implements Tx {
     }
   }
 
+  /** What the transaction rests on anyway is as good as what is there now. */
+  #known(ref: Ref<unknown>): { readonly value: unknown } | undefined {
+    return this.writes.get(ref.id) ?? this.reads.seen.get(ref.id)
+  }
+
   async #peekMany<T>(refs: readonly Ref<T>[]): Promise<(T | undefined)[]> {
-    // What the transaction rests on anyway is as good as what is there now.
-    const unread = refs.filter((ref) => !this.writes.has(ref.id) && !this.reads.seen.has(ref.id))
+    const values: (T | undefined)[] = []
+    let unread: Ref<T>[] | undefined
+    for (const ref of refs) {
+      const known = this.#known(ref)
+      if (known === undefined) (unread ??= []).push(ref)
+      values.push(known?.value as T | undefined)
+    }
+    if (unread === undefined) return values
     const reader = new TrackedReader(this.#store, this.#cache)
-    if (unread.length > 0) await reader.getMany(unread)
-    return refs.map((ref) => {
-      const known =
-        this.writes.get(ref.id) ?? this.reads.seen.get(ref.id) ?? reader.seen.get(ref.id)
-      return known!.value as T | undefined
-    })
+    await reader.getMany(unread)
+    return refs.map((ref) => (this.#known(ref) ?? reader.seen.get(ref.id)!).value as T | undefined)
   }
 
   put<T>(ref: Ref<T>, value: T): void {
