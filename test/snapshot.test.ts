@@ -7,6 +7,8 @@ import type { CommandIo } from '../src/cli/io.ts'
 import { runCommandLine } from '../src/cli/run.ts'
 import type { StorageConfig } from '../src/config/server-config.ts'
 import { restoreSnapshot } from '../src/server.ts'
+import { openLmdbStore } from '../src/storage/lmdb/lmdb-store.ts'
+import { deadlineIn, newVersion } from '../src/storage/store.ts'
 import { skipWithout, startPostgres } from './support/postgres.ts'
 import type { TestServer } from './support/server.ts'
 import { startTestServer } from './support/server.ts'
@@ -153,6 +155,25 @@ describe('snapshots of a server', { concurrency: false }, () => {
       [],
     )
     await server.stop()
+  })
+
+  it('do not set the time back when they take the place of data that was told it', async () => {
+    const path = folder()
+    const storage = { kind: 'lmdb', path } as const
+    const options = { force: true, onProgress: () => {} }
+    await restoreSnapshot(file, storage, options)
+    const later = Date.now() + 3_600_000
+    const present = openLmdbStore({ path, clock: () => later })
+    const id = newVersion()
+    const writes = [{ key: Buffer.from('x'), value: Buffer.from('') }]
+    await present.commit({ id, checks: [], writes }, deadlineIn(60_000))
+    await present.close()
+    await restoreSnapshot(file, storage, options)
+    const restored = openLmdbStore({ path })
+    const { now, items } = await restored.versions([Buffer.from('x')], deadlineIn(60_000))
+    await restored.close()
+    assert.ok(now >= later)
+    assert.deepEqual(items, [0])
   })
 
   it('show what they hold, and refuse to be torn or altered, changing nothing', async () => {

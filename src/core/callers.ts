@@ -15,7 +15,7 @@ import type { PolicyStore } from './policies.ts'
 import type { RecordCache } from './record-cache.ts'
 import type { Check } from './records.ts'
 import { TrackedReader, asRefusal } from './records.ts'
-import type { StoreTime } from './store-time.ts'
+import type { CarriedClock } from '../storage/clock.ts'
 import type { Alive } from './tokens.ts'
 import { judgeToken, liveToken, tokenKey } from './tokens.ts'
 import { compareBytes } from '../std/json.ts'
@@ -49,7 +49,7 @@ export interface CallersOptions {
   readonly cache: RecordCache
   /** Told of each look for a caller, and whether one that still holds was there. */
   readonly onLookup?: (hit: boolean) => void
-  readonly time: StoreTime
+  readonly time: CarriedClock
   readonly names: Names
   readonly policies: PolicyStore
   readonly identity: IdentityPort

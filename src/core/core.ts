@@ -33,7 +33,7 @@ import { asRefusal, ConflictQueues, stampRef } from './records.ts'
 import type { Reply, Success } from './reply.ts'
 import type { Request } from './request.ts'
 import { StampWatch } from './stamp-watch.ts'
-import { StoreTime } from './store-time.ts'
+import { CarriedClock } from '../storage/clock.ts'
 import { withTime } from './timed-store.ts'
 import { Tokens } from './token-port.ts'
 import { drawToken, issueToken } from './tokens.ts'
@@ -163,7 +163,7 @@ const BUILTIN_MOUNTS: readonly NewMount[] = [
 export class Core {
   readonly #options: CoreOptions
   readonly #store: Store
-  readonly #time = new StoreTime()
+  readonly #time = new CarriedClock()
   readonly #queues = new ConflictQueues()
   readonly #mounts: MountTable
   readonly #policies: PolicyStore

@@ -32,7 +32,7 @@ import { NO_RAW_BODY, errorReply, refusalReply } from './reply.ts'
 import type { Request } from './request.ts'
 import { RequestCall } from './request-call.ts'
 import type { RouteMatch } from './router.ts'
-import type { StoreTime } from './store-time.ts'
+import type { CarriedClock } from '../storage/clock.ts'
 import { revokeToken, tokenRef, tokenUses } from './tokens.ts'
 import { auditedStream } from './stream.ts'
 import type { Trail, Trails } from './trail.ts'
@@ -42,7 +42,7 @@ import type { Wrapping } from './wrapping.ts'
 export interface HandleParts {
   readonly store: Store
   readonly cache: RecordCache
-  readonly time: StoreTime
+  readonly time: CarriedClock
   readonly names: Names
   readonly queues: ConflictQueues
   readonly mounts: MountTable

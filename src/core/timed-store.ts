@@ -1,8 +1,8 @@
 import type { Store } from '../storage/store.ts'
-import type { StoreTime } from './store-time.ts'
+import type { CarriedClock } from '../storage/clock.ts'
 
 /** The store, telling `time` of each clock reading it gives. */
-export const withTime = (store: Store, time: StoreTime): Store => {
+export const withTime = (store: Store, time: CarriedClock): Store => {
   const learn = <T extends { readonly now: number }>(answer: T): T => {
     time.learn(answer.now)
     return answer

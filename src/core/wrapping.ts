@@ -12,7 +12,7 @@ import { TrackedReader, asRefusal } from './records.ts'
 import type { Success } from './reply.ts'
 import type { Request } from './request.ts'
 import type { RequestCall } from './request-call.ts'
-import type { StoreTime } from './store-time.ts'
+import type { CarriedClock } from '../storage/clock.ts'
 import type { Alive } from './tokens.ts'
 import { drawToken, issueToken, liveToken, revokeToken, tokenKey } from './tokens.ts'
 
@@ -24,7 +24,7 @@ export const WRAPPING_POLICY = 'response-wrapping'
 
 export interface WrappingOptions {
   readonly store: Store
-  readonly time: StoreTime
+  readonly time: CarriedClock
   readonly names: Names
   readonly root: Namespace
   readonly cubbyhole: CubbyholePort

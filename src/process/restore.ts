@@ -169,7 +169,10 @@ const restoreFolder = async (
   const made = join(path, restoreFolderName())
   try {
     const hadData = await refuseOtherSeal(claimed.store, inspected, options.force)
-    const data = await makeLmdbData(file, made, inspected, options.onProgress)
+    const data = await makeLmdbData(file, made, inspected, {
+      ...options,
+      time: claimed.store.current.time(),
+    })
     const kept = hadData ? keptName(path) : undefined
     await claimed.replaceWith(data, kept)
     return kept

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { StorageConfig, StorageKind } from '../config/server-config.ts'
+import { createSystemClock } from '../storage/clock.ts'
 import { createMemoryStore } from '../storage/memory/memory-store.ts'
 import type { Store } from '../storage/store.ts'
 import { SwitchingStore } from '../storage/switching-store.ts'
@@ -86,7 +87,9 @@ export const openStorage = async (
 const temporaryFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'signet-restore-'))
 
 const openMemory = (): OpenStorage => {
-  const store = new SwitchingStore(createMemoryStore())
+  // One for the data of before a restore and of after it: time is not set back.
+  const clock = createSystemClock()
+  const store = new SwitchingStore(createMemoryStore({ clock }))
   return {
     store,
     upkeep: () => {},
@@ -96,7 +99,7 @@ const openMemory = (): OpenStorage => {
       folder: temporaryFolder,
       prepare: async (file, _folder, inspected) => {
         const { fill } = await import('./restore.ts')
-        const made = createMemoryStore()
+        const made = createMemoryStore({ clock })
         await fill(file, made, inspected)
         return {
           exchange: async () => {

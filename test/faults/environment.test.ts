@@ -6,9 +6,13 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { describe, it } from 'node:test'
 import { openLmdbStore } from '../../src/storage/lmdb/lmdb-store.ts'
+import { openPostgresStore } from '../../src/storage/postgres/postgres-store.ts'
+import type { Store } from '../../src/storage/store.ts'
 import { deadlineIn, newVersion } from '../../src/storage/store.ts'
+import { skipWithout, startPostgres } from '../support/postgres.ts'
 import { signet } from '../support/signet.ts'
 import { WorkerServer } from '../support/worker-server.ts'
+import type { LocalServer } from './local-server.ts'
 import { startLocal } from './local-server.ts'
 
 const HOUR_MS = 3_600_000
@@ -120,47 +124,95 @@ describe('a read-only file system', () => {
   })
 })
 
-describe('a clock that is set', () => {
-  it('forward by an hour ends tokens; back again, it revives none, not even after a restart', async (t) => {
-    const path = join(scratch(t), 'data')
-    let ahead = 0
-    const open = () => openLmdbStore({ path, clock: () => Date.now() + ahead })
-    const first = open()
-    const server = await startLocal(first)
-    const created = await server.ask('update', 'auth/token/create', { ttl: '30m' })
-    const token: string = created.body.auth.client_token
-    const lives = async (which = server): Promise<boolean> => {
-      const { status } = await which.ask('read', 'auth/token/lookup-self', undefined, token)
-      return status === 200
-    }
-    const learn = (which = server) =>
-      which.ask('read', 'auth/token/lookup-self', undefined, `unknown-${ahead}`)
-    assert.ok(await lives())
-    ahead = -HOUR_MS
-    await learn()
-    assert.ok(await lives())
-    ahead = HOUR_MS
-    await learn()
-    assert.ok(!(await lives()))
-    // Something is written, so that the time is kept.
-    const longer = await server.ask('update', 'auth/token/create', { ttl: '24h' })
-    assert.equal(longer.status, 200)
-    ahead = 0
-    await learn()
-    assert.ok(!(await lives()))
-    await server.close()
-    await first.close()
-    const second = open()
-    t.after(() => second.close())
-    const again = await startLocal(second, server.key)
-    t.after(() => again.close())
-    assert.ok(!(await lives(again)))
-    const long: string = longer.body.auth.client_token
-    const { status, body } = await again.ask('read', 'auth/token/lookup-self', undefined, long)
-    assert.equal(status, 200)
-    assert.ok(body.data.ttl <= 24 * 3_600)
+/** A store whose clock can be set, and which can be opened again. */
+interface Clocked {
+  readonly open: () => Promise<Store>
+  readonly setAhead: (milliseconds: number) => Promise<void>
+  /** Does what keeps the time for those who open the store later: at most a second's work, or one write. */
+  readonly keep: (server: LocalServer) => Promise<void>
+}
+
+const clocks: readonly {
+  readonly name: string
+  readonly skip: string | false
+  readonly make: (t: TestContext) => Promise<Clocked>
+}[] = [
+  {
+    name: 'of the machine, on LMDB',
+    skip: false,
+    make: async (t) => {
+      const path = join(scratch(t), 'data')
+      let ahead = 0
+      return {
+        open: async () => openLmdbStore({ path, clock: () => Date.now() + ahead }),
+        setAhead: async (milliseconds) => void (ahead = milliseconds),
+        keep: async () => {},
+      }
+    },
+  },
+  {
+    name: 'of the database, on PostgreSQL',
+    skip: skipWithout('postgres'),
+    make: async (t) => {
+      const database = await startPostgres()
+      t.after(() => database.stop())
+      return {
+        open: () => openPostgresStore({ connectionUrl: database.url }),
+        setAhead: (milliseconds) => database.setClock(milliseconds),
+        keep: async (server) => {
+          const floor = async () => {
+            const [row] = await database.run('select last_value from signet.clock')
+            return Number(row!['last_value'])
+          }
+          const before = await floor()
+          while ((await floor()) === before) await server.ask('read', 'auth/token/lookup-self')
+        },
+      }
+    },
+  },
+]
+
+for (const { name, skip, make } of clocks) {
+  describe(`a clock that is set: ${name}`, { skip }, () => {
+    it('forward by an hour ends tokens; back again, it revives none, not even after a restart', async (t) => {
+      const { open, setAhead, keep } = await make(t)
+      const first = await open()
+      const server = await startLocal(first)
+      const created = await server.ask('update', 'auth/token/create', { ttl: '30m' })
+      const token: string = created.body.auth.client_token
+      const lives = async (which = server): Promise<boolean> => {
+        const { status } = await which.ask('read', 'auth/token/lookup-self', undefined, token)
+        return status === 200
+      }
+      const set = async (ahead: number): Promise<void> => {
+        await setAhead(ahead)
+        await server.ask('read', 'auth/token/lookup-self', undefined, `unknown-${ahead}`)
+      }
+      assert.ok(await lives())
+      await set(-HOUR_MS)
+      assert.ok(await lives())
+      await set(HOUR_MS)
+      assert.ok(!(await lives()))
+      // Something is written, so that the time is kept.
+      const longer = await server.ask('update', 'auth/token/create', { ttl: '24h' })
+      assert.equal(longer.status, 200)
+      await keep(server)
+      await set(0)
+      assert.ok(!(await lives()))
+      await server.close()
+      await first.close()
+      const second = await open()
+      t.after(() => second.close())
+      const again = await startLocal(second, server.key)
+      t.after(() => again.close())
+      assert.ok(!(await lives(again)))
+      const long: string = longer.body.auth.client_token
+      const { status, body } = await again.ask('read', 'auth/token/lookup-self', undefined, long)
+      assert.equal(status, 200)
+      assert.ok(body.data.ttl <= 24 * 3_600)
+    })
   })
-})
+}
 
 describe('what a crash and a bad disk leave behind', () => {
   it('stops neither the start nor the unsealing: a torn audit line is ended, a damaged person set aside', async (t) => {

@@ -11,6 +11,8 @@ const AGAIN_MS = 50
 /** Less than the clients' patience, more than many requests take. */
 const PAUSE_MS = { least: 50, most: 1_500 }
 const AWAY_MS = 500
+/** How far the clock of the database is set off. Less than what is remembered of commits. */
+const CLOCK_MS = 1_200_000
 
 /** A server process on the database, which is started and unsealed again whenever it was ended. */
 class DatabaseNode {
@@ -74,8 +76,8 @@ const insist = async (step: () => Promise<void>): Promise<void> => {
 }
 
 /**
- * Nodes on one PostgreSQL, all active: a node is killed, stopped or held, the database crashes, or their connections are
- * cut. Faults overlap: a node starts while the next one strikes. Call `skipWithout('postgres')` before.
+ * Nodes on one PostgreSQL, all active: a node is killed, stopped or held, the database crashes, its clock is set, or their connections
+ * are cut. Faults overlap: a node starts while the next one strikes. Call `skipWithout('postgres')` before.
  */
 export const postgresSystem = async (count: number): Promise<System> => {
   const database = await startPostgres()
@@ -119,6 +121,11 @@ export const postgresSystem = async (count: number): Promise<System> => {
            where backend_type = 'client backend' and pid <> pg_backend_pid()`,
         )
       },
+    },
+    {
+      name: 'the clock of the database is set',
+      weight: 3,
+      strike: (random) => database.setClock(random.below(2 * CLOCK_MS) - CLOCK_MS),
     },
     {
       name: 'the database crashes',

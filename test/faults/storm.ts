@@ -3,6 +3,7 @@ import { Client, Tally } from './client.ts'
 import { Random } from './random.ts'
 import type { Subject } from './subject.ts'
 import { accessSubject } from './subjects/access.ts'
+import { expirySubject } from './subjects/expiry.ts'
 import { loginSubject } from './subjects/login.ts'
 import { membersSubject } from './subjects/members.ts'
 import { namesSubject } from './subjects/names.ts'
@@ -47,6 +48,7 @@ const KINDS: readonly Make[] = [
   namesSubject,
   membersSubject,
   tokenSubject,
+  expirySubject,
   loginSubject,
   accessSubject,
   // Twice: each of its things has many sides.

@@ -33,6 +33,8 @@ export interface TestPostgres {
   }): string
   /** Runs statements as the superuser; gives the rows of the last. */
   run(sql: string): Promise<readonly Record<string, unknown>[]>
+  /** Sets the clock that statements in the database `postgres` read to so many ms ahead of the machine's. */
+  setClock(aheadMs: number): Promise<void>
   /** Ends it in good order (`fast`), or as a crash of the machine would, but for the page cache. */
   halt(how: 'fast' | 'crash'): Promise<void>
   /** Makes it a standby of nobody at the next start. Call it between `halt` and `start`. */
@@ -212,6 +214,12 @@ export const startPostgres = async (
       await client.end()
     }
   }
+  // A function of the catalogue can be replaced where it is inlined.
+  const setClock = async (aheadMs: number): Promise<void> => {
+    await run(`create or replace function pg_catalog.clock_timestamp() returns timestamptz
+      language sql volatile strict parallel safe
+      as $$ select pg_catalog.timeofday()::timestamptz + interval '${aheadMs} milliseconds' $$`)
+  }
   const stop = async (): Promise<void> => {
     await halt('fast')
     rmSync(folder, { recursive: true, force: true })
@@ -227,7 +235,7 @@ export const startPostgres = async (
     writeFileSync(path, '')
     giveAway(path)
   }
-  return { host, port, url, urlWith, run, halt, makeStandby, start, stop }
+  return { host, port, url, urlWith, run, setClock, halt, makeStandby, start, stop }
 }
 
 /** A PgBouncer in transaction mode before a server. */

@@ -11,7 +11,7 @@ import { describe, it } from 'node:test'
 import { bytes, put, read, soon, texts, upTo } from '../conformance/kit.ts'
 import { newVersion, Unavailable } from '../store.ts'
 import { claimDataFolder, DataFolderInUse } from './data-folder.ts'
-import { openLmdbStore } from './lmdb-store.ts'
+import { LMDB_FILE, openLmdbStore } from './lmdb-store.ts'
 import { socketNames } from './owner-socket.ts'
 import { scratchFolder } from './scratch-folder.ts'
 
@@ -195,5 +195,22 @@ describe('owning a data folder', () => {
     await assert.rejects(claimDataFolder({ path }), {
       message: `the data folder ${path} is in use by pid 77 on elsewhere`,
     })
+  })
+
+  it('goes on with the time that was told when other data takes the place of its own', async (t) => {
+    const path = scratchFolder(t)
+    let time = Date.now() + 3_600_000
+    const folder = await claimDataFolder({ path, clock: () => time })
+    t.after(() => folder.close())
+    await put(folder.store, { a: 'old' })
+    const told = (await folder.store.versions([], soon())).now
+    const made = join(path, 'made')
+    const store = openLmdbStore({ path: made })
+    await put(store, { a: 'new' })
+    await store.close()
+    time = 1
+    await folder.exchange(join(made, LMDB_FILE))
+    assert.deepEqual(await texts(folder.store, ['a']), ['new'])
+    assert.ok((await folder.store.versions([], soon())).now >= told)
   })
 })

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { link, open, rename, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
+import { createSystemClock } from '../clock.ts'
 import type { Deadline, Key, Store, Version } from '../store.ts'
 import { deadlineIn, newVersion } from '../store.ts'
 import { SwitchingStore } from '../switching-store.ts'
@@ -185,9 +186,9 @@ const putInPlace = async (
   await syncFolder(path)
 }
 
-/** Names this owner in data that is to take the place of the present: the folder is never without one. */
-const ownIn = async (file: string, record: OwnerRecord): Promise<void> => {
-  const store = openLmdbStore({ path: dirname(file) })
+/** Names this owner in data that is to take the place of the present: the folder is never without one. Its time goes on from `time`. */
+const ownIn = async (file: string, record: OwnerRecord, time: number): Promise<void> => {
+  const store = openLmdbStore({ path: dirname(file), clock: createSystemClock(time) })
   try {
     const { version } = await readOwner(store, deadlineIn(CLAIM_MS))
     if (!(await swapOwner(store, version, record, deadlineIn(CLAIM_MS)))) {
@@ -225,7 +226,7 @@ export const claimDataFolder = async (options: LmdbOptions): Promise<ClaimedFold
       },
       exchange: async (file) => {
         const keptAs = keptName(path)
-        await ownIn(file, own.record)
+        await ownIn(file, own.record, store.current.time())
         await store.close()
         try {
           await putInPlace(path, file, keptAs)

@@ -41,6 +41,8 @@ export interface LmdbOptions {
 export interface LmdbStoreHandle extends Store {
   /** Frees the reader slots of dead processes; gives their number. Call at each child's exit and each minute. */
   checkReaders(): number
+  /** The store's clock, not behind what any process has saved of it. */
+  time(): number
 }
 
 /** The file of the database inside the data folder. */
@@ -168,6 +170,12 @@ class LmdbStore implements LmdbStoreHandle {
   /** Frees the reader slots of dead processes, which pin pages (architecture.md C3); gives their number. */
   checkReaders(): number {
     return this.#closed ? 0 : this.#root.readerCheck()
+  }
+
+  time(): number {
+    if (this.#closed) throw new Unavailable('the store is closed')
+    this.#readClock()
+    return this.#clock.now()
   }
 
   /** Checks without writes need no write transaction: a snapshot taken now has every acknowledged commit. */

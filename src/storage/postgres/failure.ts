@@ -27,6 +27,7 @@ export const sqlState = {
   serialization: '40001',
   readOnly: '25006',
   protocolViolation: '08P01',
+  noRight: '42501',
   /** Raised by our functions when the session would not be durable or would not read afresh. */
   unfitSession: 'SG001',
 } as const

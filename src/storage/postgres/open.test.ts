@@ -143,8 +143,42 @@ describe('opening PostgreSQL', { skip }, () => {
       grant select on made.schema_version to plain;
       grant select, insert, update, delete on made.kv, made.commits to plain`)
     const connectionUrl = server.url.replace('postgres@', 'plain@')
+    await refused(
+      { connectionUrl, schema: 'made', processes: 1 },
+      /the role needs the rights to select and update the sequence "clock"/,
+    )
+    await server.run('grant select, update on sequence made.clock to plain')
     await works({ connectionUrl, schema: 'made' })
     await refused({ connectionUrl, schema: 'unmade', processes: 1 }, /permission denied/)
+  })
+
+  it('takes a schema of before, its rows, and the rights that others have to it', async () => {
+    const { migrations } = await import('./schema-sql.ts')
+    const key = Buffer.from('a').toString('hex')
+    await server.run(`
+      create schema older;
+      create table older.schema_version (version integer not null);
+      insert into older.schema_version values (2);
+      ${migrations
+        .slice(0, 2)
+        .map((step) => step('"older"'))
+        .join('')};
+      insert into older.kv values ('\\x${key}', '\\x${key}', 7);
+      create role "Odd one" login;
+      grant usage on schema older to "Odd one";
+      grant select on older.schema_version to "Odd one";
+      grant select, insert, update, delete on older.kv, older.commits to "Odd one"`)
+    const store = await openPostgresStore({
+      connectionUrl: server.url,
+      schema: 'older',
+      processes: 1,
+    })
+    assert.deepEqual(await texts(store, ['a']), ['a'])
+    await store.close()
+    const [row] = await server.run('select version from older.schema_version')
+    assert.equal(row!['version'], SCHEMA_VERSION)
+    const connectionUrl = server.url.replace('postgres@', `${encodeURIComponent('Odd one')}@`)
+    await works({ connectionUrl, schema: 'older' })
   })
 
   it('sets the table up for many updates', async () => {

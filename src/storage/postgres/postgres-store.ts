@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { StoreClock } from '../clock.ts'
+import { CarriedClock } from '../clock.ts'
 import { DeadlineWatch } from '../deadline-watch.ts'
 import { checkCommit, checkKeys, pageLimit } from '../limits.ts'
 import type {
@@ -18,6 +18,7 @@ import type {
 import { ensureBefore, Unavailable } from '../store.ts'
 import type { WaitPorts } from './call.ts'
 import { Call, within } from './call.ts'
+import { ClockLane } from './clock-lane.ts'
 import { CommitLane } from './commit-lane.ts'
 import type { CommitCall } from './commit-lane.ts'
 import type { Connection } from './connection.ts'
@@ -83,12 +84,13 @@ interface Parts {
 }
 
 class PostgresStore implements PostgresStoreHandle {
-  // What the database told last, and never less.
-  readonly #clock = new StoreClock(() => 0)
+  // What the database told last: its own clock may be set back, or be another machine's after a failover.
+  readonly #clock = new CarriedClock()
   readonly #pool: ConnectionPool
   readonly #commits: CommitLane
   readonly #reads: ReadLane
   readonly #prune: PruneLane
+  readonly #floor: ClockLane
   readonly #wait: Omit<WaitPorts, 'changes'>
   readonly #sessions: Sessions
   readonly #schema: string
@@ -104,7 +106,7 @@ class PostgresStore implements PostgresStoreHandle {
       statements: parts.statements,
       now: () => this.#clock.now(),
       observe: (milliseconds) => {
-        this.#clock.notBehind(milliseconds)
+        this.#clock.learn(milliseconds)
         return this.#clock.now()
       },
       wake: () => this.#wake(),
@@ -112,10 +114,12 @@ class PostgresStore implements PostgresStoreHandle {
     this.#commits = new CommitLane(ports)
     this.#reads = new ReadLane(ports, parts.poolSize - COMMIT_CONNECTIONS)
     this.#prune = new PruneLane(ports)
+    this.#floor = new ClockLane(ports, parts.log)
     this.#pool = new ConnectionPool(parts.poolSize, {
       open: () => parts.sessions.open(),
       onFree: () => this.#dispatch(),
-      wanted: () => this.#lanes().some((lane) => lane.ready()),
+      // Nobody waits for the floor of the clock.
+      wanted: () => this.#waitedFor().some((lane) => lane.ready()),
       log: parts.log,
       waitMs: parts.waitMs,
     })
@@ -126,9 +130,10 @@ class PostgresStore implements PostgresStoreHandle {
     }
   }
 
-  /** Takes in the connection that the schema was checked with, and the database's clock. */
-  begin(connection: Connection, now: number): void {
-    this.#clock.notBehind(now)
+  /** Takes in the database's clock, and the connection that the schema was checked with. */
+  async begin(connection: Connection): Promise<void> {
+    // No time is told before there is a floor for it.
+    await this.#floor.begin(connection)
     this.#pool.add(connection)
   }
 
@@ -191,6 +196,7 @@ class PostgresStore implements PostgresStoreHandle {
   }
 
   async #close(): Promise<void> {
+    this.#floor.close()
     this.#prune.close()
     this.#reads.close()
     this.#commits.close()
@@ -227,8 +233,13 @@ class PostgresStore implements PostgresStoreHandle {
     }
   }
 
-  #lanes(): readonly (CommitLane | ReadLane | PruneLane)[] {
+  #waitedFor(): readonly (CommitLane | ReadLane | PruneLane)[] {
     return [this.#commits, this.#reads, this.#prune]
+  }
+
+  /** In the order in which they get what is free: that of the clock takes a moment once a second, however busy the others are. */
+  #lanes(): readonly (ClockLane | CommitLane | ReadLane | PruneLane)[] {
+    return [this.#floor, ...this.#waitedFor()]
   }
 
   /** At the end of this turn of the event loop, so that all its calls travel together. */
@@ -309,8 +320,7 @@ export const openPostgresStore = async (options: PostgresOptions): Promise<Postg
   })
   try {
     await ensureSchema(connection, schema)
-    const [row] = await connection.query('select extract(epoch from clock_timestamp()) * 1000')
-    store.begin(connection, Math.floor(Number(row![0])))
+    await store.begin(connection)
     return store
   } catch (error) {
     await connection.close()

@@ -1,5 +1,5 @@
 /** What the database holds at this version of Signet; the migrations of schema.ts lead here. */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
 
 /** Stripes of the advisory locks (architecture.md D2). All nodes must agree on it and on `stripeOf`: a change is a new schema version. */
 export const STRIPES = 4096
@@ -155,11 +155,54 @@ end
 $body$;
 `
 
+/**
+ * The floor of the clock: what the server told of the time, a second ago at most. A sequence, since it is one row that is changed in
+ * its place: a backup that runs for hours does not leave thousands of dead ones behind. It outlives restores, which replace rows.
+ */
+const clockFloor = (s: string): string => `
+create sequence ${s}.clock as bigint minvalue 0 start 0;
+
+-- Roles of their own may use it as they may use the tables.
+do $body$
+declare
+  role text;
+begin
+  for role in
+    select case when a.grantee = 0 then 'public' else a.grantee::regrole::text end
+    from pg_catalog.pg_class as c, pg_catalog.aclexplode(c.relacl) as a
+    where c.oid = '${s}.commits'::regclass and a.privilege_type = 'UPDATE' and a.grantee <> c.relowner
+  loop
+    execute 'grant select, update on sequence ${s}.clock to ' || role;
+  end loop;
+end
+$body$;
+
+-- The store's time, not behind the floor nor what the caller knows, and the floor. Moves that on where it is older than
+-- p_step_ms, and then comes back once that is durable; one caller does, the others go past.
+create function ${s}.clock_move(p_known bigint, p_step_ms integer, out out_now bigint, out out_floor bigint)
+language plpgsql volatile ${SETTINGS}
+as $body$
+begin
+  if current_setting('synchronous_commit') not in ('on', 'remote_apply') then
+    raise exception 'this session commits asynchronously' using errcode = 'SG001';
+  end if;
+  select greatest(last_value, p_known, ${NOW}), last_value into out_now, out_floor from ${s}.clock;
+  if out_now < out_floor + p_step_ms or not pg_try_advisory_xact_lock('${s}.clock'::regclass::oid::integer, 0) then
+    return;
+  end if;
+  -- Behind the lock once more: a sequence can be set back.
+  select greatest(last_value, out_now) into out_now from ${s}.clock;
+  out_floor := setval('${s}.clock', out_now);
+end
+$body$;
+`
+
 /** Every step from an empty database to SCHEMA_VERSION; the first leads to version 1. */
 export const migrations: readonly ((schema: string) => string)[] = [
   (s) => tables(s) + commitMany(s) + settle(s),
   // Takes the lock of the table before it looks.
   commitMany,
+  clockFloor,
 ]
 
 /** The statements of a store in a schema (quoted). */
@@ -198,6 +241,8 @@ select out_now, out_stale from ${s}.kv_commit_many(
   $7::integer[], $8::integer[], $9::bigint[],
   $10::integer[], $11::integer[], $12::bytea[], $13::bytea[])`,
   settle: `select out_now, out_stale from ${s}.kv_settle($1::uuid, $2::integer)`,
+  /** $1 the time as far as it is known, $2 how old the floor may be, in ms. */
+  clock: `select out_now, out_floor from ${s}.clock_move($1::bigint, $2::integer)`,
   /** $1: ids below it are old by the time in them; $2 how many at most. */
   prune: `
 with old as (
