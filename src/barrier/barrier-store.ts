@@ -71,10 +71,11 @@ class BarrierStore implements Store {
   async list(range: ListRange, deadline: Deadline): Promise<Page> {
     let { from } = range
     for (;;) {
-      const { now, items, more } = await this.#store.list({ ...range, from }, deadline)
+      const page = await this.#store.list({ ...range, from }, deadline)
+      const { items, more } = page
       const opened = await this.#openAll(items, (index) => items[index]!.key, true)
       // A page of nothing but what is set aside must not look like the end.
-      if (!more || opened.length > 0) return { now, items: opened, more }
+      if (!more || opened.length > 0) return { ...page, items: opened }
       from = successorOf(items.at(-1)!.key)
     }
   }

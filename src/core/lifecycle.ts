@@ -33,6 +33,7 @@ import type { Core } from './core.ts'
 import { INCARNATION, rootNamespace } from './core.ts'
 import { DataReplaced } from './data-replaced.ts'
 import { KeyUse } from './key-use.ts'
+import { ofOneIncarnation } from './one-incarnation.ts'
 import { stampRef } from './records.ts'
 
 export interface LifecycleOptions {
@@ -429,7 +430,9 @@ export class Lifecycle implements SealPort {
   #openWith(unsealed: Unsealed, incarnation: Version, use?: KeyUse): Promise<Opened> {
     const { store, open, broken } = this.#options
     const reload = (): Promise<void> => this.#reload(unsealed)
-    const sealed = withBarrier(store, unsealed.keyring, {
+    // Beneath the barrier: what others sealed is not to be opened with these keys.
+    const one = ofOneIncarnation(store, INCARNATION, incarnation)
+    const sealed = withBarrier(one, unsealed.keyring, {
       reloadKeyring: reload,
       ...(broken === undefined ? {} : { broken }),
       onSealed: (values) => use?.add(values),

@@ -1,3 +1,4 @@
+import { DataReplaced } from '../core/data-replaced.ts'
 import type { Namespace } from '../engine/call.ts'
 import type { Records } from '../engine/records.ts'
 import { StampWatch } from '../core/stamp-watch.ts'
@@ -39,12 +40,15 @@ export class LiveSettings {
     return this.#settings
   }
 
-  /** The settings as they are now, or as they were last when the store is not there: whoever needs it says so. */
+  /**
+   * The settings as they are now, or as they were last when the store is not there, or holds the data of a restore that is not in use yet:
+   * whoever needs it says so.
+   */
   async confirmOrLast(): Promise<Settings> {
     try {
       return await this.confirm()
     } catch (error) {
-      if (error instanceof Unavailable) return this.#settings
+      if (passes(error)) return this.#settings
       throw error
     }
   }
@@ -69,7 +73,7 @@ export class LiveSettings {
       await this.confirm()
     } catch (error) {
       // Whoever needs the store says that it is gone; the next look may find it.
-      if (!(error instanceof Unavailable)) this.#options.log('following the settings failed', error)
+      if (!passes(error)) this.#options.log('following the settings failed', error)
     }
   }
 
@@ -79,3 +83,6 @@ export class LiveSettings {
     onChange(this.#settings)
   }
 }
+
+const passes = (error: unknown): boolean =>
+  error instanceof Unavailable || error instanceof DataReplaced

@@ -1,5 +1,5 @@
 import { keyText } from '../std/key-text.ts'
-import type { Commit, Key, ListRange } from './store.ts'
+import type { Commit, Key, ListRange, Version } from './store.ts'
 
 /** Bounds of the storage seam, the same for every store, so that no caller learns to lean on a lenient one. */
 export const storageLimits = {
@@ -36,6 +36,12 @@ const checkVersion = (version: number): void => {
     throw new RangeError(`a version is a whole number from 0, not ${version}`)
   }
 }
+
+/** What a page tells of the range's witness. */
+export const witnessed = (
+  { witness }: ListRange,
+  versionOf: (key: Key) => Version,
+): { readonly witness?: Version } => (witness === undefined ? {} : { witness: versionOf(witness) })
 
 /** Throws RangeError for a commit outside the bounds: counts, key lengths, bytes, a key put twice, id 0. */
 export const checkCommit = (commit: Commit): void => {

@@ -52,6 +52,8 @@ export interface ListRange {
   readonly limit: number
   /** Leaves the values undefined. */
   readonly keysOnly?: boolean
+  /** A key whose version the page tells, of its own snapshot. */
+  readonly witness?: Key
 }
 
 /** One entry of a page. */
@@ -66,6 +68,8 @@ export interface Listed extends Stored {
 export interface Page extends Answer<Listed> {
   /** False for an empty page. */
   readonly more: boolean
+  /** The version of the range's witness, if it has one. */
+  readonly witness?: Version
 }
 
 /** One entry of a snapshot. */

@@ -1,3 +1,4 @@
+import { DataReplaced, replacedMeanwhile } from '../core/data-replaced.ts'
 import { asRefusal } from '../core/records.ts'
 import { Refusal } from '../engine/refusal.ts'
 import type { HttpAnswer, PageRequest } from '../http/request.ts'
@@ -109,7 +110,7 @@ export const createUi =
     try {
       return await answer(parts, request)
     } catch (error) {
-      const refusal = asRefusal(error)
+      const refusal = error instanceof DataReplaced ? replacedMeanwhile() : asRefusal(error)
       if (refusal instanceof Refusal && refusal.kind === 'unavailable') {
         return notice(503, 'The server cannot answer', 'Try again in a minute.')
       }

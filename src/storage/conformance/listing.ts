@@ -35,6 +35,46 @@ const putKeys = async (store: Store, keys: readonly Key[], length = 1): Promise<
   }
 }
 
+const witnessTests = (open: OpenStore): void => {
+  it('tells the version of a key beside a page, in or out of its range, there or not', async (t) => {
+    const { store, second } = await opened(t, open)
+    const range = { from: bytes('a'), to: bytes('b'), limit: 10 }
+    for (const keysOnly of [false, true]) {
+      const beside = async (name: string) => {
+        const page = await second.list({ ...range, keysOnly, witness: bytes(name) }, soon())
+        return [page.items.length, page.witness]
+      }
+      await put(store, { a: undefined, s: undefined })
+      assert.deepEqual(await beside('s'), [0, 0])
+      const version = await put(store, { a: '1', s: '2' })
+      assert.deepEqual(await beside('s'), [1, version])
+      assert.deepEqual(await beside('a'), [1, version])
+      assert.deepEqual(await beside('none'), [1, 0])
+      assert.ok(!('witness' in (await store.list({ ...range, keysOnly }, soon()))))
+    }
+  })
+
+  it('tells it of the snapshot that the page is of', async (t) => {
+    const { store, second } = await opened(t, open)
+    let over = false
+    const names = ['a', 'ab', 'ac', 's']
+    const writing = (async () => {
+      for (let round = 0; !over; round++) {
+        await put(store, Object.fromEntries(names.map((name) => [name, String(round)])))
+        await turn()
+      }
+    })()
+    const range = { from: bytes('a'), to: bytes('b'), limit: 10, witness: bytes('s') }
+    for (const _ of upTo(40)) {
+      const { items, witness } = await second.list(range, soon())
+      for (const { version } of items) assert.equal(version, witness)
+      await turn()
+    }
+    over = true
+    await writing
+  })
+}
+
 const orderTests = (open: OpenStore): void => {
   it('orders keys as unsigned bytes, a key before those that it begins', async (t) => {
     const { store } = await opened(t, open)
@@ -245,6 +285,7 @@ const pageTests = (open: OpenStore): void => {
 export const listConformance = (open: OpenStore): void => {
   describe('listing', () => {
     orderTests(open)
+    witnessTests(open)
     boundTests(open)
     pageTests(open)
   })

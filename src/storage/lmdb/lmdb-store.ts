@@ -4,7 +4,7 @@ import { getLastVersion, open } from 'lmdb'
 import type { Database, RootDatabase } from 'lmdb'
 import { createSystemClock, StoreClock } from '../clock.ts'
 import { DeadlineWatch } from '../deadline-watch.ts'
-import { checkCommit, checkKeys, pageLimit, storageLimits } from '../limits.ts'
+import { checkCommit, checkKeys, pageLimit, storageLimits, witnessed } from '../limits.ts'
 import type {
   Answer,
   Commit,
@@ -107,7 +107,10 @@ class LmdbStore implements LmdbStoreHandle {
 
   async list(range: ListRange, deadline: Deadline): Promise<Page> {
     const limit = pageLimit(range)
-    return this.#burst(deadline, () => this.#page(range, limit))
+    return this.#burst(deadline, () => ({
+      ...this.#page(range, limit),
+      ...witnessed(range, (key) => this.#versionIn(this.#records, key)),
+    }))
   }
 
   async commit(commit: Commit, deadline: Deadline): Promise<Outcome> {

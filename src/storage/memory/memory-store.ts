@@ -1,6 +1,6 @@
 import { keyText } from '../../std/key-text.ts'
 import { createSystemClock, StoreClock } from '../clock.ts'
-import { checkCommit, checkKeys, pageLimit, storageLimits } from '../limits.ts'
+import { checkCommit, checkKeys, pageLimit, storageLimits, witnessed } from '../limits.ts'
 import type {
   Answer,
   Commit,
@@ -67,7 +67,8 @@ class MemoryStore implements Store {
       const key = new Uint8Array(Buffer.from(text, 'latin1'))
       items.push({ key, version, value: range.keysOnly === true ? undefined : value })
     }
-    return { now: this.#clock.now(), items, more }
+    const beside = witnessed(range, (key) => this.#versionOf(key))
+    return { now: this.#clock.now(), items, more, ...beside }
   }
 
   async commit(commit: Commit, deadline: Deadline): Promise<Outcome> {

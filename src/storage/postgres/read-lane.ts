@@ -1,5 +1,5 @@
 import { keyText } from '../../std/key-text.ts'
-import { storageLimits } from '../limits.ts'
+import { storageLimits, witnessed } from '../limits.ts'
 import type { Answer, Key, ListRange, Page, Stored, Version } from '../store.ts'
 import { Unavailable } from '../store.ts'
 import { byteaArray } from './binary-array.ts'
@@ -142,7 +142,8 @@ export class ReadLane {
     this.#pages.delete(call)
     const { range, limit } = call.question
     const { statements } = this.#ports
-    const bounds = [Buffer.from(range.from), Buffer.from(range.to), limit]
+    const witness = range.witness === undefined ? null : Buffer.from(range.witness)
+    const bounds = [Buffer.from(range.from), Buffer.from(range.to), limit, witness]
     try {
       const rows =
         range.keysOnly === true
@@ -155,21 +156,23 @@ export class ReadLane {
   }
 
   #answerPage(call: PageCall, rows: Rows): void {
-    const [milliseconds, standby] = rows[0]!
+    const [milliseconds, standby, witness] = rows[0]!
     refuseStandby(standby)
     const items = rows
-      .filter(([, , key]) => key !== null)
-      .map(([, , key, version, value]) => ({
+      .filter(([, , , key]) => key !== null)
+      .map(([, , , key, version, value]) => ({
         key: key as Buffer,
         version: Number(version),
         value: (value ?? undefined) as Buffer | undefined,
       }))
     // Those that the limit let through, some of which the bound of bytes may have left out; a list of keys leaves out none.
-    const found = Number(rows[0]![5] ?? items.length)
+    const found = Number(rows[0]![6] ?? items.length)
     call.resolve({
       now: this.#ports.observe(Number(milliseconds)),
       items,
       more: items.length > 0 && (found > items.length || items.length === call.question.limit),
+      // Null: there is no such row.
+      ...witnessed(call.question.range, () => Number(witness ?? 0)),
     })
   }
 

@@ -212,10 +212,13 @@ export const statements = (s: string) => ({
 select null::bytea, ${NOW}, null::bytea, pg_is_in_recovery()
 union all select k, ver, v, null from ${s}.kv where k = any($1::bytea[])
 union all select k, ver, null, null from ${s}.kv where k = any($2::bytea[])`,
-  /** $1 from, $2 to, $3 limit, $4 bytes of a page. One row without a key if there is nothing. */
+  /** $1 from, $2 to, $3 limit, $4 a key whose version is wanted, or null; $5 bytes of a page. One row without a key if there is nothing. */
   list: `
-select h.now, h.standby, p.k, p.ver, p.v, p.found
-from (select ${NOW} as now, pg_is_in_recovery() as standby) as h
+select h.now, h.standby, h.witness, p.k, p.ver, p.v, p.found
+from (
+  select ${NOW} as now, pg_is_in_recovery() as standby,
+    (select ver from ${s}.kv where k = $4::bytea) as witness
+) as h
 left join (
   select k, ver, v,
     row_number() over w as number,
@@ -225,12 +228,15 @@ left join (
     select k, ver, v from ${s}.kv where k >= $1::bytea and k < $2::bytea order by k limit $3::integer
   ) as r
   window w as (order by k rows unbounded preceding)
-) as p on p.number = 1 or p.bytes <= $4::integer
+) as p on p.number = 1 or p.bytes <= $5::integer
 order by p.k`,
   /** As list, without values and without their bytes. */
   listKeys: `
-select h.now, h.standby, p.k, p.ver, null::bytea
-from (select ${NOW} as now, pg_is_in_recovery() as standby) as h
+select h.now, h.standby, h.witness, p.k, p.ver, null::bytea
+from (
+  select ${NOW} as now, pg_is_in_recovery() as standby,
+    (select ver from ${s}.kv where k = $4::bytea) as witness
+) as h
 left join (
   select k, ver from ${s}.kv where k >= $1::bytea and k < $2::bytea order by k limit $3::integer
 ) as p on true
