@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import type { RestoreSite } from '../process/prepared.ts'
 import type { SharedFolder } from '../process/storage.ts'
 import { folderIn } from '../process/storage.ts'
+import { Unknown } from '../storage/store.ts'
 import type { KeyChannel } from './key-channel.ts'
 
 /** What the supervisor answers to `restore`. */
@@ -26,8 +27,9 @@ export const siteBeside = (
     return {
       exchange: async () => {
         const answer = await channel().ask('restore', Buffer.from(basename(folder)))
+        // It may have been at it when it ended.
         if (answer === undefined || answer.length === 0) {
-          throw new Error('the supervisor does not answer')
+          throw new Unknown('the supervisor did not say whether the data was put in place')
         }
         const exchanged = JSON.parse(answer.toString()) as Exchanged
         if (exchanged.kind === 'failed') throw new Error(exchanged.reason)

@@ -7,7 +7,7 @@ import type { System } from './system.ts'
 import { workerSystem } from './worker-system.ts'
 
 const USAGE = `usage: npm run faults -- [--system lmdb|postgresql] [--seed N] [--minutes M] [-v]
-                         [--clients C] [--workers W | --nodes N]
+                         [--clients C] [--workers W | --nodes N] [--restores]
 
 Many clients use a server while its processes are killed at random in the middle of their writes; then everything that
 the clients saw is checked: nothing acknowledged is lost, no name is held twice, no membership is half made, no revoked
@@ -15,6 +15,7 @@ token is accepted, and every read fits one order of all operations.
   --system   lmdb (workers under a supervisor, the default) or postgresql (nodes on one database)
   --seed     chooses what happens; random and printed when not given
   --minutes  how long (1); in runs of a minute, each on a new server
+  --restores snapshots are taken and restored meanwhile: everything goes back, at one instant, to one instant
   -v         each fault as it strikes`
 
 const options = {
@@ -24,6 +25,7 @@ const options = {
   minutes: { type: 'string', default: '1' },
   clients: { type: 'string', default: '12' },
   workers: { type: 'string', default: String(Math.max(2, availableParallelism())) },
+  restores: { type: 'boolean', default: false },
   verbose: { type: 'boolean', short: 'v' },
   help: { type: 'boolean', short: 'h' },
 } as const
@@ -70,6 +72,7 @@ const main = async (): Promise<number> => {
         seed,
         ms: Math.min(ROUND_MS, whole - round * ROUND_MS),
         clients: Number(values.clients),
+        restores: values.restores,
         ...(values.verbose === true ? { log: print } : {}),
       })
       printReport(system.name, seed, report)

@@ -1,6 +1,7 @@
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
 import { Client, Tally } from './client.ts'
 import { Random } from './random.ts'
+import { Restores } from './restores.ts'
 import type { Subject } from './subject.ts'
 import { accessSubject } from './subjects/access.ts'
 import { expirySubject } from './subjects/expiry.ts'
@@ -8,7 +9,8 @@ import { loginSubject } from './subjects/login.ts'
 import { membersSubject } from './subjects/members.ts'
 import { namesSubject } from './subjects/names.ts'
 import { secretSubject } from './subjects/secret.ts'
-import { tokenSubject } from './subjects/token.ts'
+import { shelfSubject } from './subjects/shelf.ts'
+import { restoredTokenSubject, tokenSubject } from './subjects/token.ts'
 import type { Fault, System } from './system.ts'
 
 /** What a storm is made of. */
@@ -16,6 +18,8 @@ export interface StormOptions {
   readonly seed: number
   readonly ms: number
   readonly clients: number
+  /** Snapshots are taken and restored meanwhile; then only what can tell how is used. */
+  readonly restores?: boolean
   /** Hears of each fault. */
   readonly log?: (line: string) => void
 }
@@ -37,7 +41,10 @@ export interface Report {
 const IN_USE = 8
 /** Then another takes its place: a search must stay short. */
 const OPERATIONS_EACH = 90
+const RESTORED_OPERATIONS_EACH = 60
 const CALM_MS = { least: 20, most: 300 }
+/** Where there are restores: some are to come through. */
+const RESTORING_CALM_MS = { least: 20, most: 2_000 }
 /** A fault strikes at most so long after something began to be written. */
 const STRIKE_MS = 50
 const ANSWERS_BETWEEN = 40
@@ -55,6 +62,9 @@ const KINDS: readonly Make[] = [
   accessSubject,
 ]
 
+type MakeRestored = (id: string, restores: Restores) => Subject
+const RESTORED_KINDS: readonly MakeRestored[] = [shelfSubject, shelfSubject, restoredTokenSubject]
+
 /** Many clients use a system while it is broken again and again; then everything that they saw is checked. */
 export const storm = async (system: System, options: StormOptions): Promise<Report> => {
   await system.start()
@@ -71,6 +81,7 @@ class Storm {
   readonly #used: Subject[] = []
   readonly #retired: Subject[] = []
   readonly #retiring = new Set<Subject>()
+  readonly #restores: Restores | undefined
   readonly #struck = new Map<string, number>()
   #made = 0
   #whileWriting = 0
@@ -80,6 +91,10 @@ class Storm {
     this.#system = system
     this.#options = options
     this.#random = new Random(options.seed)
+    if (options.restores === true) {
+      const random = new Random(this.#random.below(2 ** 32))
+      this.#restores = new Restores(system, random, this.#tally)
+    }
     this.#clients = Array.from(
       { length: options.clients },
       () => new Client(system, new Random(this.#random.below(2 ** 32)), this.#tally),
@@ -92,11 +107,18 @@ class Storm {
     await first!.insist({ path: 'sys/auth/approle', body: { type: 'approle' } }, [204, 400])
     for (let place = 0; place < IN_USE; place++) this.#used.push(await this.#make(first!))
     const ended = wait(this.#options.ms).then(() => (this.#over = true))
-    await Promise.all([ended, this.#break(), ...this.#clients.map((client) => this.#use(client))])
+    const restoring = this.#restores === undefined ? [] : [this.#restore(this.#restores)]
+    await Promise.all([
+      ended,
+      this.#break(),
+      ...restoring,
+      ...this.#clients.map((client) => this.#use(client)),
+    ])
     // What was acknowledged must be on the disk, not in a process.
     await this.#system.restart()
     const subjects = [...this.#retired, ...this.#used]
-    const left = [...subjects]
+    // What was restored since they were used last makes the search for an order long, and says no more.
+    const left = this.#restores === undefined ? [...subjects] : [...this.#used]
     await Promise.all(
       this.#clients.map(async (client) => {
         for (let next = left.pop(); next !== undefined; next = left.pop()) {
@@ -120,6 +142,10 @@ class Storm {
   /** Every kind in turn; ids differ between storms on one system. */
   async #make(client: Client): Promise<Subject> {
     const number = this.#made++
+    if (this.#restores !== undefined) {
+      const make = RESTORED_KINDS[number % RESTORED_KINDS.length]!
+      return make(`s${this.#options.seed}-${number}`, this.#restores)
+    }
     return KINDS[number % KINDS.length]!(`s${this.#options.seed}-${number}`, client)
   }
 
@@ -127,7 +153,8 @@ class Storm {
     while (!this.#over) {
       const place = client.random.below(IN_USE)
       const subject = this.#used[place]!
-      if (subject.operations >= OPERATIONS_EACH && !this.#retiring.has(subject)) {
+      const most = this.#restores === undefined ? OPERATIONS_EACH : RESTORED_OPERATIONS_EACH
+      if (subject.operations >= most && !this.#retiring.has(subject)) {
         this.#retiring.add(subject)
         this.#used[place] = await this.#make(client)
         this.#retired.push(subject)
@@ -135,9 +162,23 @@ class Storm {
     }
   }
 
-  async #break(): Promise<void> {
+  /** All that is in use is read as soon as something was restored. */
+  async #restore(restores: Restores): Promise<void> {
     while (!this.#over) {
-      await wait(CALM_MS.least + this.#random.below(CALM_MS.most - CALM_MS.least))
+      if (!(await restores.operate())) continue
+      this.#options.log?.('a snapshot was restored')
+      await Promise.all(
+        this.#used.map((subject, place) =>
+          subject.inspect(this.#clients[place % this.#clients.length]!),
+        ),
+      )
+    }
+  }
+
+  async #break(): Promise<void> {
+    const calm = this.#restores === undefined ? CALM_MS : RESTORING_CALM_MS
+    while (!this.#over) {
+      await wait(calm.least + this.#random.below(calm.most - calm.least))
       while (this.#tally.writing === 0 && !this.#over) await turn()
       await wait(this.#random.below(STRIKE_MS))
       if (this.#over) return

@@ -2,6 +2,8 @@ import type { Client } from './client.ts'
 import type { Model, Operation } from './history.ts'
 import type { Verdict } from './linearizable.ts'
 import { checkLinearizable } from './linearizable.ts'
+import type { Mark, Marked, MarkOperation, Restorable } from './marks.ts'
+import { usedMarks, withRestores } from './marks.ts'
 
 /** Something in the server that clients use at the same time, and what it did to them. */
 export interface Subject {
@@ -19,31 +21,32 @@ export interface Subject {
 export type Observed<Out> = { readonly output: Out } | 'nothing' | 'unknown'
 
 /** A subject by its model: how inputs are drawn and sent is given. */
-export class ModelSubject<State, In, Out> implements Subject {
+export interface ModelParts<State, In, Out> {
   readonly name: string
-  readonly #model: (history: readonly Operation<In, Out>[]) => Model<State, In, Out>
-  readonly #draw: (client: Client) => In
-  readonly #reads: readonly In[]
-  readonly #send: (client: Client, input: In) => Promise<Observed<Out>>
-  readonly #follow: (client: Client, input: In) => readonly In[]
+  readonly model: (history: readonly Operation<In, Out>[]) => Model<State, In, Out>
+  readonly draw: (client: Client) => In
+  /** Together they see all of it. */
+  readonly reads: readonly In[]
+  readonly send: (client: Client, input: In) => Promise<Observed<Out>>
+  /** What is asked the moment an input was answered, all at once; nothing unless given. */
+  readonly follow?: (client: Client, input: In) => readonly In[]
+  /** What others did to it between its first and its last operation; asked when it is judged. */
+  readonly beside?: (times: {
+    readonly first: number
+    readonly last: number
+  }) => readonly Operation<In, Out>[]
+}
+
+export class ModelSubject<State, In, Out> implements Subject {
+  readonly #parts: ModelParts<State, In, Out>
   readonly #history: Operation<In, Out>[] = []
 
-  constructor(parts: {
-    readonly name: string
-    readonly model: (history: readonly Operation<In, Out>[]) => Model<State, In, Out>
-    readonly draw: (client: Client) => In
-    /** Together they see all of it. */
-    readonly reads: readonly In[]
-    readonly send: (client: Client, input: In) => Promise<Observed<Out>>
-    /** What is asked the moment an input was answered, all at once; nothing unless given. */
-    readonly follow?: (client: Client, input: In) => readonly In[]
-  }) {
-    this.name = parts.name
-    this.#model = parts.model
-    this.#draw = parts.draw
-    this.#reads = parts.reads
-    this.#send = parts.send
-    this.#follow = parts.follow ?? (() => [])
+  constructor(parts: ModelParts<State, In, Out>) {
+    this.#parts = parts
+  }
+
+  get name(): string {
+    return this.#parts.name
   }
 
   get operations(): number {
@@ -51,19 +54,24 @@ export class ModelSubject<State, In, Out> implements Subject {
   }
 
   async operate(client: Client): Promise<void> {
-    const input = this.#draw(client)
+    const input = this.#parts.draw(client)
     if (!(await this.#observe(client, input))) return
-    await Promise.all(this.#follow(client, input).map((next) => this.#observe(client, next)))
+    const next = this.#parts.follow?.(client, input) ?? []
+    await Promise.all(next.map((each) => this.#observe(client, each)))
   }
 
   async inspect(client: Client): Promise<void> {
-    for (const read of this.#reads) {
+    for (const read of this.#parts.reads) {
       while (!(await this.#observe(client, read))) continue
     }
   }
 
   fault(): string | undefined {
-    const verdict = checkLinearizable(this.#model(this.#history), this.#history)
+    const { model, beside } = this.#parts
+    const first = Math.min(...this.#history.map(({ call }) => call))
+    const last = Math.max(...this.#history.map(({ call }) => call))
+    const history = [...(beside?.({ first, last }) ?? []), ...this.#history]
+    const verdict = checkLinearizable(model(history), history)
     if (verdict.kind === 'linearizable') return undefined
     return `${this.name}: ${describe(verdict)}`
   }
@@ -71,7 +79,7 @@ export class ModelSubject<State, In, Out> implements Subject {
   /** Whether there was an answer. */
   async #observe(client: Client, input: In): Promise<boolean> {
     const call = performance.now()
-    const observed = await this.#send(client, input)
+    const observed = await this.#parts.send(client, input)
     if (observed === 'nothing') return false
     const known = observed !== 'unknown'
     const output = known ? observed.output : undefined
@@ -79,6 +87,21 @@ export class ModelSubject<State, In, Out> implements Subject {
     return known
   }
 }
+
+/** The same in a server into which snapshots are restored. `model` does not depend on the history. */
+export const restorable = <State, In extends object, Out>(
+  { name, model, draw, reads, send }: ModelParts<State, In, Out>,
+  marks: () => readonly MarkOperation[],
+): Subject =>
+  new ModelSubject<Restorable<State>, In | Mark, Out | Marked>({
+    name,
+    model: () => withRestores(model([])),
+    draw,
+    reads,
+    // What is sent was drawn.
+    send: (client, input) => send(client, input as In),
+    beside: (times) => usedMarks(marks(), times),
+  })
 
 const describe = <In, Out>(verdict: Verdict<In, Out>): string => {
   if (verdict.kind !== 'violation') return verdict.kind

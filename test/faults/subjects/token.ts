@@ -1,11 +1,18 @@
 import type { Client } from '../client.ts'
 import { tokenModel } from '../models.ts'
 import type { TokenIn, TokenOut, TokenState } from '../models.ts'
-import type { Observed, Subject } from '../subject.ts'
-import { ModelSubject } from '../subject.ts'
+import type { Restores } from '../restores.ts'
+import type { ModelParts, Observed, Subject } from '../subject.ts'
+import { ModelSubject, restorable } from '../subject.ts'
 
 /** A token of a chosen text, made once, used by all, and ended at some time. */
-export const tokenSubject = (id: string): Subject => {
+export const tokenSubject = (id: string): Subject => new ModelSubject(tokenParts(id))
+
+/** The same in a server into which snapshots are restored: then it may be as it was. */
+export const restoredTokenSubject = (id: string, restores: Restores): Subject =>
+  restorable(tokenParts(id), () => restores.marks())
+
+const tokenParts = (id: string): ModelParts<TokenState, TokenIn, TokenOut> => {
   let made = false
   let uses = 0
   const send = async (client: Client, input: TokenIn): Promise<Observed<TokenOut>> => {
@@ -27,7 +34,7 @@ export const tokenSubject = (id: string): Subject => {
       }
     }
   }
-  return new ModelSubject<TokenState, TokenIn, TokenOut>({
+  return {
     name: `token ${id}`,
     model: () => tokenModel,
     draw: ({ random }) => {
@@ -41,5 +48,5 @@ export const tokenSubject = (id: string): Subject => {
     },
     reads: [{ do: 'use' }],
     send,
-  })
+  }
 }
