@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { getLastVersion, open } from 'lmdb'
 import type { Database, RootDatabase } from 'lmdb'
@@ -23,6 +23,7 @@ import { ensureBefore, Unavailable, Unknown } from '../store.ts'
 import { ensureLocalFileSystem } from './file-system.ts'
 import { copiedEntries, RECORDS, TABLE } from './copied-entries.ts'
 import { commitFailure, handleUnseenFailures, readFailure } from './lmdb-failure.ts'
+import { ensureOpenFiles } from './open-files.ts'
 import { commitNested } from './nested-commit.ts'
 import { letGoOfWritten } from './written-links.ts'
 
@@ -337,5 +338,7 @@ export const openLmdbStore = (options: LmdbOptions): LmdbStoreHandle => {
   makeFolder(options.path)
   if (options.anyFileSystem !== true) ensureLocalFileSystem(options.path)
   const root = openRoot(options)
+  const data = join(options.path, LMDB_FILE)
+  ensureOpenFiles(realpathSync(data), realpathSync(`${data}-lock`))
   return new LmdbStore(root, options.path, new StoreClock(options.clock ?? createSystemClock()))
 }
