@@ -96,6 +96,8 @@ export class TrackedReader implements Reader {
   #cacheGave = false
   /** Whether something was (or may have been) committed between the reads. */
   #moved = false
+  /** Whether something was listed beside the reads that holds only while they do. */
+  #listed = false
   readonly #mode: ReaderMode
   #unconfirmed = false
 
@@ -239,6 +241,11 @@ export class TrackedReader implements Reader {
     return this.looked.size === 0 ? read : [...read, ...this.looked.values()]
   }
 
+  /** Told before something is listed that these reads guard: they must still hold afterwards. */
+  noteListing(): void {
+    this.#listed = true
+  }
+
   /** Whether something was taken on trust, and not confirmed since. */
   get hasTrusted(): boolean {
     return this.#unconfirmed
@@ -246,7 +253,7 @@ export class TrackedReader implements Reader {
 
   /** Whether everything came from one snapshot, that is or was the store's since the first read. */
   get isOneSnapshot(): boolean {
-    return !this.#unconfirmed && (!this.#moved || this.#pieces <= 1)
+    return !this.#unconfirmed && !this.#listed && (!this.#moved || this.#pieces <= 1)
   }
 
   /** Whether all that was read still holds; one call, none when everything came from one snapshot. */
@@ -276,10 +283,17 @@ class Transaction implements Tx {
   >()
   readonly #store: Store
   readonly #cache: RecordCache | undefined
+  readonly #scan: Records['scan']
 
-  constructor(store: Store, cache: RecordCache | undefined, trusting: boolean) {
+  constructor(
+    store: Store,
+    cache: RecordCache | undefined,
+    trusting: boolean,
+    scan: Records['scan'],
+  ) {
     this.#store = store
     this.#cache = cache
+    this.#scan = scan
     this.reads = new TrackedReader(store, cache, trusting ? 'trusting' : 'confirming')
   }
 
@@ -362,6 +376,16 @@ class Transaction implements Tx {
 
   async checkStamp(name: StampName, namespace: number): Promise<void> {
     await this.reads.get(stampRef(name, namespace))
+  }
+
+  async *scan<T>(
+    range: RecordRange<T>,
+    guard: Ref<unknown>,
+  ): AsyncGenerator<readonly Scanned<T>[]> {
+    // Its version must be known before the first page.
+    await this.reads.get(guard)
+    this.reads.noteListing()
+    yield* this.#scan(range)
   }
 }
 
@@ -474,7 +498,7 @@ export const createRecords = (options: RecordsOptions): Records => {
     | { readonly done: true; readonly value: T }
     | { readonly done: false; readonly hot: Key | undefined }
   > => {
-    const tx = new Transaction(store, cache, trusting)
+    const tx = new Transaction(store, cache, trusting, scan)
     let value: T
     let outcome: Outcome | 'stale-authority'
     try {
