@@ -6,12 +6,22 @@ import type {
   Records,
   Ref,
   Scanned,
+  ScannedKey,
   StampName,
   Tx,
 } from '../engine/records.ts'
 import { recordKind } from '../engine/records.ts'
 import { Refusal, invalid } from '../engine/refusal.ts'
-import type { Answer, Deadline, Key, Outcome, Store, Version, Write } from '../storage/store.ts'
+import type {
+  Answer,
+  Deadline,
+  Key,
+  Listed,
+  Outcome,
+  Store,
+  Version,
+  Write,
+} from '../storage/store.ts'
 import { deadlineIn, newVersion, Unavailable, Unknown } from '../storage/store.ts'
 import { limits } from '../limits.ts'
 import { OwnTurn } from './own-turn.ts'
@@ -546,10 +556,11 @@ export const createRecords = (options: RecordsOptions): Records => {
     throw new Refusal('unavailable', 'too many requests change the same record at once; try again')
   }
 
-  const scan = async function* <T>(
-    range: RecordRange<T>,
-    more: { readonly after?: Uint8Array; readonly pageSize?: number } = {},
-  ): AsyncIterable<readonly Scanned<T>[]> {
+  const pagesOf = async function* (
+    range: RecordRange<unknown>,
+    more: { readonly after?: Uint8Array; readonly pageSize?: number },
+    keysOnly: boolean,
+  ): AsyncIterable<readonly Listed[]> {
     const limit = Math.min(more.pageSize ?? limits.listPageEntries, limits.listPageEntries)
     let from = range.from
     if (more.after !== undefined) {
@@ -559,23 +570,43 @@ export const createRecords = (options: RecordsOptions): Records => {
     }
     for (;;) {
       const page = await store
-        .list({ from, to: range.to, limit }, deadlineIn(limits.storeWaitMs))
+        .list({ from, to: range.to, limit, keysOnly }, deadlineIn(limits.storeWaitMs))
         .catch((error: unknown) => {
           throw asRefusal(error, changed)
         })
-      if (page.items.length > 0)
-        yield page.items.map((item) => ({
-          tail: item.key.subarray(range.prefixLength),
-          key: item.key,
-          version: item.version,
-          value: range.kind.decode(item.value!),
-        }))
+      if (page.items.length > 0) yield page.items
       // A short page is no reason to ask for another one, which would be of a later instant: what joined since would stand beside
       // what has left since.
       if (!page.more) return
       const last = page.items[page.items.length - 1]!.key
       from = new Uint8Array(last.length + 1)
       from.set(last)
+    }
+  }
+
+  const scan = async function* <T>(
+    range: RecordRange<T>,
+    more: { readonly after?: Uint8Array; readonly pageSize?: number } = {},
+  ): AsyncIterable<readonly Scanned<T>[]> {
+    for await (const page of pagesOf(range, more, false)) {
+      yield page.map((item) => ({
+        tail: item.key.subarray(range.prefixLength),
+        key: item.key,
+        version: item.version,
+        value: range.kind.decode(item.value!),
+      }))
+    }
+  }
+
+  const scanKeys = async function* (
+    range: RecordRange<unknown>,
+  ): AsyncIterable<readonly ScannedKey[]> {
+    for await (const page of pagesOf(range, {}, true)) {
+      yield page.map(({ key, version }) => ({
+        tail: key.subarray(range.prefixLength),
+        key,
+        version,
+      }))
     }
   }
 
@@ -630,5 +661,5 @@ export const createRecords = (options: RecordsOptions): Records => {
 
   const afterOthers = (): Promise<void> => queues.turn.afterOthers(limits.othersFirstMs)
 
-  return { ...reader, undamaged, transact, scan, afterOthers, epoch }
+  return { ...reader, undamaged, transact, scan, scanKeys, afterOthers, epoch }
 }

@@ -70,6 +70,9 @@ export type StampName =
   | 'groups'
   | 'audit'
 
+/** One entry of a scan that opens nothing. */
+export type ScannedKey = Omit<Scanned<unknown>, 'value'>
+
 /** One entry of a scan; `tail` is what follows the range's prefix in the key. */
 export interface Scanned<T> {
   readonly tail: Uint8Array
@@ -108,6 +111,8 @@ export interface Records extends Reader {
     range: RecordRange<T>,
     options?: { readonly after?: Uint8Array; readonly pageSize?: number },
   ): AsyncIterable<readonly Scanned<T>[]>
+  /** The same without the values: a fraction of the cost, for who has most of them already. Damaged records are among them. */
+  scanKeys(range: RecordRange<unknown>): AsyncIterable<readonly ScannedKey[]>
 }
 
 /** Hashes of names for keys: HMAC under the index key's sub-key of this kind; 16 bytes. Canonicalise (goLower) first. */
