@@ -61,6 +61,18 @@ export interface MountSet {
   byUuid(uuid: string): Mounted | undefined
 }
 
+/** Finds mounts by something of their records. What it takes is made when it is first asked: a set may be short-lived. */
+const index = (
+  all: readonly Mounted[],
+  of: (record: MountRecord) => string,
+): ((text: string) => Mounted | undefined) => {
+  let made: ReadonlyMap<string, Mounted> | undefined
+  return (text) => {
+    made ??= new Map(all.map((mounted) => [of(mounted.record), mounted]))
+    return made.get(text)
+  }
+}
+
 /** A record as it was read, and the mount that it makes where its engine is here. */
 interface Known {
   readonly key: string
@@ -151,7 +163,9 @@ export class MountTable implements MountPort {
     }
     // What was changed since its key was listed has a later version than noted: then the stamp has moved as well.
     const values = await this.#options.records.undamaged.getMany(
-      changed.map(({ tail }) => mountRecords.at(this.#root.number, tail)),
+      changed.map(({ key }) =>
+        mountRecords.at(this.#root.number, key.subarray(range.prefixLength)),
+      ),
     )
     const came = changed.flatMap((item, index) => {
       const record = values[index]
@@ -179,8 +193,6 @@ export class MountTable implements MountPort {
   #setOf(stamp: Version, known: readonly Known[]): MountSet {
     const all = known.flatMap(({ mounted }) => mounted ?? [])
     const paths = new Map(all.map((mounted) => [mounted.record.path, mounted]))
-    const accessors = new Map(all.map((mounted) => [mounted.record.accessor, mounted]))
-    const uuids = new Map(all.map((mounted) => [mounted.record.uuid, mounted]))
     const longest = all.reduce((most, { record }) => Math.max(most, record.path.length), 0)
     return {
       stamp,
@@ -198,8 +210,8 @@ export class MountTable implements MountPort {
         }
         return paths.get(`${path}/`)
       },
-      byAccessor: (accessor) => accessors.get(accessor),
-      byUuid: (uuid) => uuids.get(uuid),
+      byAccessor: index(all, ({ accessor }) => accessor),
+      byUuid: index(all, ({ uuid }) => uuid),
     }
   }
 

@@ -598,17 +598,8 @@ export const createRecords = (options: RecordsOptions): Records => {
     }
   }
 
-  const scanKeys = async function* (
-    range: RecordRange<unknown>,
-  ): AsyncIterable<readonly ScannedKey[]> {
-    for await (const page of pagesOf(range, {}, true)) {
-      yield page.map(({ key, version }) => ({
-        tail: key.subarray(range.prefixLength),
-        key,
-        version,
-      }))
-    }
-  }
+  const scanKeys = (range: RecordRange<unknown>): AsyncIterable<readonly ScannedKey[]> =>
+    pagesOf(range, {}, true)
 
   /** A read outside of a transaction: what the store throws becomes a refusal. */
   const reading = async <T>(

@@ -71,7 +71,7 @@ export type StampName =
   | 'audit'
 
 /** One entry of a scan that opens nothing. */
-export type ScannedKey = Omit<Scanned<unknown>, 'value'>
+export type ScannedKey = Pick<Scanned<unknown>, 'key' | 'version'>
 
 /** One entry of a scan; `tail` is what follows the range's prefix in the key. */
 export interface Scanned<T> {
