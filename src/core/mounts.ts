@@ -3,7 +3,7 @@ import type { Mount, Namespace } from '../engine/call.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { MountDirectory } from '../engine/identity-port.ts'
 import type { MountPort, MountRecord, NewMount } from '../engine/ports/mounts.ts'
-import type { Records, Ref, ScannedKey, Tx } from '../engine/records.ts'
+import type { RecordRange, Records, Ref, ScannedKey, Tx } from '../engine/records.ts'
 import { idBytes, recordKind, placesById } from '../engine/records.ts'
 import { denied } from '../engine/refusal.ts'
 import type { Version } from '../storage/store.ts'
@@ -109,6 +109,7 @@ export class MountTable implements MountPort {
   #engines: ReadonlyMap<string, Engine> | undefined
   readonly #matchers = new WeakMap<object, RouteMatcher>()
   readonly #root: Namespace
+  readonly #range: RecordRange<MountRecord>
   #current: MountSet | undefined
   /** What it is made of, by path, and by key. */
   #known: readonly Known[] = []
@@ -121,6 +122,7 @@ export class MountTable implements MountPort {
   constructor(options: MountTableOptions, root: Namespace) {
     this.#options = options
     this.#root = root
+    this.#range = mountRecords.under(root.number)
   }
 
   #engineOf(mountClass: 'auth' | 'secret', type: string): Engine | undefined {
@@ -149,28 +151,8 @@ export class MountTable implements MountPort {
 
   async #read(): Promise<MountSet> {
     const stamp = await this.#options.stamp(this.#root)
-    const changed: ScannedKey[] = []
     const byKey = new Map<string, Known>()
-    const breather = new Breather()
-    const range = mountRecords.under(this.#root.number)
-    for await (const page of this.#options.records.scanKeys(range)) {
-      for (const item of page) {
-        const known = this.#byKey.get(keyText(item.key))
-        if (known?.version === item.version) byKey.set(known.key, known)
-        else changed.push(item)
-      }
-      await breather.due()
-    }
-    // What was changed since its key was listed has a later version than noted: then the stamp has moved as well.
-    const values = await this.#options.records.undamaged.getMany(
-      changed.map(({ key }) =>
-        mountRecords.at(this.#root.number, key.subarray(range.prefixLength)),
-      ),
-    )
-    const came = changed.flatMap((item, index) => {
-      const record = values[index]
-      return record === undefined ? [] : [this.#knownOf(item, record)]
-    })
+    const came = this.#known.length === 0 ? await this.#readAll() : await this.#readChanged(byKey)
     const stay = this.#known.filter((known) => byKey.get(known.key) === known)
     for (const known of came) byKey.set(known.key, known)
     this.#byKey = byKey
@@ -178,6 +160,37 @@ export class MountTable implements MountPort {
     this.#known = [...stay, ...came.sort(byPath)].sort(byPath)
     this.#current = this.#setOf(stamp, this.#known)
     return this.#current
+  }
+
+  async #readAll(): Promise<Known[]> {
+    const all: Known[] = []
+    for await (const page of this.#options.records.scan(this.#range)) {
+      for (const item of page) all.push(this.#knownOf(item, item.value))
+    }
+    return all
+  }
+
+  /** Reads those that are not as they are known, and puts the others into `same`. */
+  async #readChanged(same: Map<string, Known>): Promise<Known[]> {
+    const changed: ScannedKey[] = []
+    const breather = new Breather()
+    const { prefixLength } = this.#range
+    for await (const page of this.#options.records.scanKeys(this.#range)) {
+      for (const item of page) {
+        const known = this.#byKey.get(keyText(item.key))
+        if (known?.version === item.version) same.set(known.key, known)
+        else changed.push(item)
+      }
+      await breather.due()
+    }
+    // What was changed since its key was listed has a later version than noted: then the stamp has moved as well.
+    const values = await this.#options.records.getMany(
+      changed.map(({ key }) => mountRecords.at(this.#root.number, key.subarray(prefixLength))),
+    )
+    return changed.flatMap((item, at) => {
+      const record = values[at]
+      return record === undefined ? [] : [this.#knownOf(item, record)]
+    })
   }
 
   #knownOf({ key, version }: ScannedKey, record: MountRecord): Known {
