@@ -24,7 +24,7 @@ What many entities cost against few: two servers with the same data in two sizes
 
   --few 10000         entities of the small server; all else in proportion
   --many 1000000      entities of the large one
-  --aliases 1000      aliases of the entity that has very many, at a million entities
+  --aliases 10000     aliases of the entity that has very many, at a million entities
   --filled 1          part of the groups that get members: five groups an entity take most of the loading
   --rounds 7          rounds of each measurement, whose medians are printed
   --requests 300      requests of one client in a round; 64 clients send ten times as many
@@ -39,7 +39,7 @@ const { values, positionals } = parseArgs({
   options: {
     few: { type: 'string', default: '10000' },
     many: { type: 'string', default: '1000000' },
-    aliases: { type: 'string', default: '1000' },
+    aliases: { type: 'string', default: '10000' },
     filled: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '7' },
     requests: { type: 'string', default: '300' },

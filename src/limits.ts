@@ -36,6 +36,10 @@ export const limits = {
   tokenRoleBytes: 131_072,
   /** Groups an entity can be in, inherited ones included (architecture.md E9). */
   groupsPerEntity: 2_000,
+  /** Aliases of an entity: a read of it shows them all, and is an answer of some 6 MB then. */
+  aliasesPerEntity: 10_000,
+  /** Aliases listed in the entity's own record, which every request of its tokens reads and every change of an alias writes. */
+  aliasesInRecord: 32,
   /** Callers kept in memory, per process: some two thousand (architecture.md E10). */
   cachedCallerBytes: 10_485_760,
   /** Decoded records kept in memory, per process (architecture.md E10). */

@@ -20,7 +20,7 @@ const ASKERS = 20
 const base64 = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 /** Signs JWTs that live for some hours. */
-const signer = ({ privateKey }: Issuer): Site['jwtOf'] => {
+export const signer = ({ privateKey }: Issuer): Site['jwtOf'] => {
   const key = createPrivateKey(privateKey)
   const head = base64({ alg: 'EdDSA', typ: 'JWT' })
   const iat = Math.floor(Date.now() / 1_000)

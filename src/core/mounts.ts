@@ -3,7 +3,7 @@ import type { Mount, Namespace } from '../engine/call.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { MountDirectory } from '../engine/identity-port.ts'
 import type { MountPort, MountRecord, NewMount } from '../engine/ports/mounts.ts'
-import type { Records, Ref, Scanned, Tx } from '../engine/records.ts'
+import type { RecordRange, Records, Ref, ScannedKey, Tx } from '../engine/records.ts'
 import { idBytes, recordKind, placesById } from '../engine/records.ts'
 import { denied } from '../engine/refusal.ts'
 import type { Version } from '../storage/store.ts'
@@ -11,7 +11,9 @@ import { freshLoad } from './fresh-load.ts'
 import type { Check } from './records.ts'
 import type { RouteMatcher } from './router.ts'
 import { compileRoutes } from './router.ts'
+import { Breather } from '../std/breather.ts'
 import { compareBytes } from '../std/json.ts'
+import { keyText } from '../std/key-text.ts'
 
 /** `m/<ns><uuid>`: a mount. Every change of the set puts the `mounts` stamp. */
 export const mountRecords = recordKind<MountRecord>('m')
@@ -49,10 +51,34 @@ export interface Mounted {
 export interface MountSet {
   readonly stamp: Version
   readonly all: readonly Mounted[]
+  /** All, those of no engine that is here among them; by path. */
+  readonly records: readonly MountRecord[]
   /** The mount with the longest path that begins this request path. */
   find(path: string): Mounted | undefined
+  /** The mount of exactly this path. */
+  byPath(path: string): Mounted | undefined
   byAccessor(accessor: string): Mounted | undefined
   byUuid(uuid: string): Mounted | undefined
+}
+
+/** Finds mounts by something of their records. What it takes is made when it is first asked: a set may be short-lived. */
+const index = (
+  all: readonly Mounted[],
+  of: (record: MountRecord) => string,
+): ((text: string) => Mounted | undefined) => {
+  let made: ReadonlyMap<string, Mounted> | undefined
+  return (text) => {
+    made ??= new Map(all.map((mounted) => [of(mounted.record), mounted]))
+    return made.get(text)
+  }
+}
+
+/** A record as it was read, and the mount that it makes where its engine is here. */
+interface Known {
+  readonly key: string
+  readonly version: Version
+  readonly record: MountRecord
+  readonly mounted: Mounted | undefined
 }
 
 export interface MountTableOptions {
@@ -70,19 +96,24 @@ export interface MountTableOptions {
 
 const asFolder = (path: string): string => (path.endsWith('/') ? path : `${path}/`)
 
-const byPath = (a: { readonly path: string }, b: { readonly path: string }): number =>
-  compareBytes(a.path, b.path)
+const byPath = (a: Known, b: Known): number => compareBytes(a.record.path, b.record.path)
 
 /**
- * The mount table: kept in memory, used only after the stamp's version has been confirmed. Lists inside its transactions
- * are safe because every writer puts the stamp that they have read (architecture.md A1).
+ * The mount table: kept in memory, used only after the stamp's version has been confirmed. That its transactions rest on it is
+ * safe because every writer puts the stamp that they have read before (architecture.md A1).
+ *
+ * There may be ten thousand mounts. After a change only keys and versions are listed, and what has another version is read.
  */
 export class MountTable implements MountPort {
   readonly #options: MountTableOptions
   #engines: ReadonlyMap<string, Engine> | undefined
   readonly #matchers = new WeakMap<object, RouteMatcher>()
   readonly #root: Namespace
+  readonly #range: RecordRange<MountRecord>
   #current: MountSet | undefined
+  /** What it is made of, by path, and by key. */
+  #known: readonly Known[] = []
+  #byKey: ReadonlyMap<string, Known> = new Map()
   /** The stamp is read before the mounts: a change in between makes the set look old, never new (architecture.md A3). */
   readonly #load = freshLoad(() => this.#read())
   /** The epoch at which the stamp was last confirmed, read before it. */
@@ -91,6 +122,7 @@ export class MountTable implements MountPort {
   constructor(options: MountTableOptions, root: Namespace) {
     this.#options = options
     this.#root = root
+    this.#range = mountRecords.under(root.number)
   }
 
   #engineOf(mountClass: 'auth' | 'secret', type: string): Engine | undefined {
@@ -119,31 +151,67 @@ export class MountTable implements MountPort {
 
   async #read(): Promise<MountSet> {
     const stamp = await this.#options.stamp(this.#root)
-    const scanned: Scanned<MountRecord>[] = []
-    for await (const page of this.#options.records.scan(mountRecords.under(this.#root.number))) {
-      scanned.push(...page)
-    }
-    this.#current = this.#setOf(stamp, scanned)
+    const byKey = new Map<string, Known>()
+    const came = this.#known.length === 0 ? await this.#readAll() : await this.#readChanged(byKey)
+    const stay = this.#known.filter((known) => byKey.get(known.key) === known)
+    for (const known of came) byKey.set(known.key, known)
+    this.#byKey = byKey
+    // In order already but for those that came: then sorting is merging.
+    this.#known = [...stay, ...came.sort(byPath)].sort(byPath)
+    this.#current = this.#setOf(stamp, this.#known)
     return this.#current
   }
 
-  #setOf(stamp: Version, scanned: readonly Scanned<MountRecord>[]): MountSet {
-    const all = scanned
-      .flatMap(({ value, version }) => {
-        const engine = this.#engineOf(value.class, value.type)
-        if (engine === undefined) return []
-        const view = this.view(value)
-        const check = { key: mountRef(this.#root, value.uuid).key, version }
-        return [{ record: value, version, check, view, engine, match: this.#matcher(engine, view) }]
-      })
-      .sort((a, b) => byPath(a.record, b.record))
+  async #readAll(): Promise<Known[]> {
+    const all: Known[] = []
+    for await (const page of this.#options.records.scan(this.#range)) {
+      for (const item of page) all.push(this.#knownOf(item, item.value))
+    }
+    return all
+  }
+
+  /** Reads those that are not as they are known, and puts the others into `same`. */
+  async #readChanged(same: Map<string, Known>): Promise<Known[]> {
+    const changed: ScannedKey[] = []
+    const breather = new Breather()
+    const { prefixLength } = this.#range
+    for await (const page of this.#options.records.scanKeys(this.#range)) {
+      for (const item of page) {
+        const known = this.#byKey.get(keyText(item.key))
+        if (known?.version === item.version) same.set(known.key, known)
+        else changed.push(item)
+      }
+      await breather.due()
+    }
+    // What was changed since its key was listed has a later version than noted: then the stamp has moved as well.
+    const values = await this.#options.records.getMany(
+      changed.map(({ key }) => mountRecords.at(this.#root.number, key.subarray(prefixLength))),
+    )
+    return changed.flatMap((item, at) => {
+      const record = values[at]
+      return record === undefined ? [] : [this.#knownOf(item, record)]
+    })
+  }
+
+  #knownOf({ key, version }: ScannedKey, record: MountRecord): Known {
+    const engine = this.#engineOf(record.class, record.type)
+    if (engine === undefined) return { key: keyText(key), version, record, mounted: undefined }
+    const view = this.view(record)
+    const match = this.#matcher(engine, view)
+    const check = { key: mountRef(this.#root, record.uuid).key, version }
+    const mounted = { record, version, check, view, engine, match }
+    return { key: keyText(key), version, record, mounted }
+  }
+
+  #setOf(stamp: Version, known: readonly Known[]): MountSet {
+    const all = known.flatMap(({ mounted }) => mounted ?? [])
     const paths = new Map(all.map((mounted) => [mounted.record.path, mounted]))
-    const accessors = new Map(all.map((mounted) => [mounted.record.accessor, mounted]))
-    const uuids = new Map(all.map((mounted) => [mounted.record.uuid, mounted]))
     const longest = all.reduce((most, { record }) => Math.max(most, record.path.length), 0)
     return {
       stamp,
       all,
+      records: known.map(({ record }) => record),
+      byPath: (path) => paths.get(path),
       find: (path) => {
         // Segment by segment from the front: mounts never nest, so the first hit is the only one.
         let at = path.indexOf('/')
@@ -155,8 +223,8 @@ export class MountTable implements MountPort {
         }
         return paths.get(`${path}/`)
       },
-      byAccessor: (accessor) => accessors.get(accessor),
-      byUuid: (uuid) => uuids.get(uuid),
+      byAccessor: index(all, ({ accessor }) => accessor),
+      byUuid: index(all, ({ uuid }) => uuid),
     }
   }
 
@@ -208,8 +276,7 @@ export class MountTable implements MountPort {
     return {
       byAccessor: async (accessor) =>
         (this.confirmed() ?? (await this.current())).byAccessor(accessor)?.view,
-      byPath: async (path) =>
-        (await this.current()).all.find(({ record }) => record.path === path)?.view,
+      byPath: async (path) => (await this.current()).byPath(path)?.view,
       hasAuthType: async (type) =>
         (await this.current()).all.some(
           ({ record }) => record.class === 'auth' && record.type === type,
@@ -248,7 +315,7 @@ export class MountTable implements MountPort {
     const uuid = crypto.randomUUID()
     const suffix = randomBytes(4).toString('hex')
     return records.transact(async (tx) => {
-      const present = await this.#present(tx, records, namespace)
+      const present = await this.#present(tx, namespace)
       const made = decide(present)
       const record: MountRecord = {
         ...made,
@@ -268,7 +335,7 @@ export class MountTable implements MountPort {
     change: (record: MountRecord, present: readonly MountRecord[]) => MountRecord,
   ): Promise<MountRecord | undefined> {
     return records.transact(async (tx) => {
-      const present = await this.#present(tx, records, namespace)
+      const present = await this.#present(tx, namespace)
       const found = present.find((record) => record.accessor === accessor)
       if (found === undefined) return undefined
       const changed = change(found, present)
@@ -280,7 +347,7 @@ export class MountTable implements MountPort {
 
   async remove(records: Records, namespace: Namespace, accessor: string): Promise<void> {
     await records.transact(async (tx) => {
-      const present = await this.#present(tx, records, namespace)
+      const present = await this.#present(tx, namespace)
       const found = present.find((record) => record.accessor === accessor)
       if (found === undefined) return
       tx.delete(mountRef(namespace, found.uuid))
@@ -292,12 +359,9 @@ export class MountTable implements MountPort {
     })
   }
 
-  async #present(tx: Tx, records: Records, namespace: Namespace): Promise<MountRecord[]> {
+  /** The mounts as they are now, which is not before the stamp was read: if they have changed since, the commit fails. */
+  async #present(tx: Tx, namespace: Namespace): Promise<readonly MountRecord[]> {
     await tx.checkStamp('mounts', namespace.number)
-    const present: MountRecord[] = []
-    for await (const page of records.scan(mountRecords.under(namespace.number))) {
-      present.push(...page.map(({ value }) => value))
-    }
-    return present.sort(byPath)
+    return (await this.current()).records
   }
 }

@@ -668,3 +668,41 @@ describe('scanning', () => {
     assert.deepEqual(seen.slice(30), [...upTo(7).map((at) => at + 33), 1_000, 1_000, 1_000])
   })
 })
+
+describe('what a transaction lists under the guard of a record', () => {
+  /** Puts a number and, as every change of the numbers does, the record that guards them. */
+  const add = async (store: Store, number: number): Promise<void> =>
+    createRecords({ store, queues: new ConflictQueues() }).transact(async (tx) => {
+      tx.put(counter(number), number)
+      tx.put(item(0), { text: `with ${number}` })
+    })
+
+  it('is of one instant, also where it writes nothing and reads nothing else', async () => {
+    const { store, records } = setUp()
+    for (const number of upTo(300)) await add(store, number)
+    let runs = 0
+    const listed = await records.transact(async (tx) => {
+      runs++
+      const found: number[] = []
+      for await (const page of tx.scan(numbers.under(1), item(0))) {
+        found.push(...page.map(({ value }) => value))
+        if (runs < 3 && found.length === 256) await add(store, 1_000 + runs)
+      }
+      return found
+    })
+    assert.equal(runs, 3)
+    assert.deepEqual(listed, [...upTo(300), 1_001, 1_002])
+  })
+
+  it('is what a refusal rests on', async () => {
+    const { store, records } = setUp()
+    await add(store, 1)
+    let runs = 0
+    const refused = records.transact(async (tx) => {
+      const [page] = await Array.fromAsync(tx.scan(numbers.under(1), item(0)))
+      if (runs++ === 0) await add(store, 2)
+      throw invalid(`there are ${page!.length}`)
+    })
+    await assert.rejects(refused, { message: 'there are 2' })
+  })
+})

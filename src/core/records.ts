@@ -6,12 +6,22 @@ import type {
   Records,
   Ref,
   Scanned,
+  ScannedKey,
   StampName,
   Tx,
 } from '../engine/records.ts'
 import { recordKind } from '../engine/records.ts'
 import { Refusal, invalid } from '../engine/refusal.ts'
-import type { Answer, Deadline, Key, Outcome, Store, Version, Write } from '../storage/store.ts'
+import type {
+  Answer,
+  Deadline,
+  Key,
+  Listed,
+  Outcome,
+  Store,
+  Version,
+  Write,
+} from '../storage/store.ts'
 import { deadlineIn, newVersion, Unavailable, Unknown } from '../storage/store.ts'
 import { limits } from '../limits.ts'
 import { OwnTurn } from './own-turn.ts'
@@ -96,6 +106,8 @@ export class TrackedReader implements Reader {
   #cacheGave = false
   /** Whether something was (or may have been) committed between the reads. */
   #moved = false
+  /** Whether something was listed beside the reads that holds only while they do. */
+  #listed = false
   readonly #mode: ReaderMode
   #unconfirmed = false
 
@@ -239,6 +251,11 @@ export class TrackedReader implements Reader {
     return this.looked.size === 0 ? read : [...read, ...this.looked.values()]
   }
 
+  /** Told before something is listed that these reads guard: they must still hold afterwards. */
+  noteListing(): void {
+    this.#listed = true
+  }
+
   /** Whether something was taken on trust, and not confirmed since. */
   get hasTrusted(): boolean {
     return this.#unconfirmed
@@ -246,7 +263,7 @@ export class TrackedReader implements Reader {
 
   /** Whether everything came from one snapshot, that is or was the store's since the first read. */
   get isOneSnapshot(): boolean {
-    return !this.#unconfirmed && (!this.#moved || this.#pieces <= 1)
+    return !this.#unconfirmed && !this.#listed && (!this.#moved || this.#pieces <= 1)
   }
 
   /** Whether all that was read still holds; one call, none when everything came from one snapshot. */
@@ -276,10 +293,17 @@ class Transaction implements Tx {
   >()
   readonly #store: Store
   readonly #cache: RecordCache | undefined
+  readonly #scan: Records['scan']
 
-  constructor(store: Store, cache: RecordCache | undefined, trusting: boolean) {
+  constructor(
+    store: Store,
+    cache: RecordCache | undefined,
+    trusting: boolean,
+    scan: Records['scan'],
+  ) {
     this.#store = store
     this.#cache = cache
+    this.#scan = scan
     this.reads = new TrackedReader(store, cache, trusting ? 'trusting' : 'confirming')
   }
 
@@ -362,6 +386,16 @@ class Transaction implements Tx {
 
   async checkStamp(name: StampName, namespace: number): Promise<void> {
     await this.reads.get(stampRef(name, namespace))
+  }
+
+  async *scan<T>(
+    range: RecordRange<T>,
+    guard: Ref<unknown>,
+  ): AsyncGenerator<readonly Scanned<T>[]> {
+    // Its version must be known before the first page.
+    await this.reads.get(guard)
+    this.reads.noteListing()
+    yield* this.#scan(range)
   }
 }
 
@@ -474,7 +508,7 @@ export const createRecords = (options: RecordsOptions): Records => {
     | { readonly done: true; readonly value: T }
     | { readonly done: false; readonly hot: Key | undefined }
   > => {
-    const tx = new Transaction(store, cache, trusting)
+    const tx = new Transaction(store, cache, trusting, scan)
     let value: T
     let outcome: Outcome | 'stale-authority'
     try {
@@ -522,10 +556,11 @@ export const createRecords = (options: RecordsOptions): Records => {
     throw new Refusal('unavailable', 'too many requests change the same record at once; try again')
   }
 
-  const scan = async function* <T>(
-    range: RecordRange<T>,
-    more: { readonly after?: Uint8Array; readonly pageSize?: number } = {},
-  ): AsyncIterable<readonly Scanned<T>[]> {
+  const pagesOf = async function* (
+    range: RecordRange<unknown>,
+    more: { readonly after?: Uint8Array; readonly pageSize?: number },
+    keysOnly: boolean,
+  ): AsyncIterable<readonly Listed[]> {
     const limit = Math.min(more.pageSize ?? limits.listPageEntries, limits.listPageEntries)
     let from = range.from
     if (more.after !== undefined) {
@@ -535,17 +570,11 @@ export const createRecords = (options: RecordsOptions): Records => {
     }
     for (;;) {
       const page = await store
-        .list({ from, to: range.to, limit }, deadlineIn(limits.storeWaitMs))
+        .list({ from, to: range.to, limit, keysOnly }, deadlineIn(limits.storeWaitMs))
         .catch((error: unknown) => {
           throw asRefusal(error, changed)
         })
-      if (page.items.length > 0)
-        yield page.items.map((item) => ({
-          tail: item.key.subarray(range.prefixLength),
-          key: item.key,
-          version: item.version,
-          value: range.kind.decode(item.value!),
-        }))
+      if (page.items.length > 0) yield page.items
       // A short page is no reason to ask for another one, which would be of a later instant: what joined since would stand beside
       // what has left since.
       if (!page.more) return
@@ -554,6 +583,23 @@ export const createRecords = (options: RecordsOptions): Records => {
       from.set(last)
     }
   }
+
+  const scan = async function* <T>(
+    range: RecordRange<T>,
+    more: { readonly after?: Uint8Array; readonly pageSize?: number } = {},
+  ): AsyncIterable<readonly Scanned<T>[]> {
+    for await (const page of pagesOf(range, more, false)) {
+      yield page.map((item) => ({
+        tail: item.key.subarray(range.prefixLength),
+        key: item.key,
+        version: item.version,
+        value: range.kind.decode(item.value!),
+      }))
+    }
+  }
+
+  const scanKeys = (range: RecordRange<unknown>): AsyncIterable<readonly ScannedKey[]> =>
+    pagesOf(range, {}, true)
 
   /** A read outside of a transaction: what the store throws becomes a refusal. */
   const reading = async <T>(
@@ -606,5 +652,5 @@ export const createRecords = (options: RecordsOptions): Records => {
 
   const afterOthers = (): Promise<void> => queues.turn.afterOthers(limits.othersFirstMs)
 
-  return { ...reader, undamaged, transact, scan, afterOthers, epoch }
+  return { ...reader, undamaged, transact, scan, scanKeys, afterOthers, epoch }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Reader, Ref, StampName, Tx } from '../engine/records.ts'
+import type { Reader, RecordRange, Ref, Scanned, StampName, Tx } from '../engine/records.ts'
 import { refOfKey } from '../engine/records.ts'
 
 /**
@@ -62,6 +62,11 @@ export class RestingTx implements Tx {
 
   checkStamp(name: StampName, namespace: number): Promise<void> {
     return this.#tx.checkStamp(name, namespace)
+  }
+
+  scan<T>(range: RecordRange<T>, guard: Ref<unknown>): AsyncIterable<readonly Scanned<T>[]> {
+    this.#read.set(guard.id, guard)
+    return this.#tx.scan(range, guard)
   }
 
   /** What was read and is there, as it is at the end. What was found absent says nothing: counters of failures come and go. */

@@ -40,7 +40,7 @@ export interface Reader {
 }
 
 /**
- * Inside `transact`: everything read is a check of the commit; nothing lists (architecture.md A1).
+ * Inside `transact`: everything read is a check of the commit; nothing lists but what a record guards (architecture.md A1).
  * Sees its own writes. The function may run again after a conflict: no side effects in it but on `tx`.
  */
 export interface Tx extends Reader {
@@ -54,6 +54,11 @@ export interface Tx extends Reader {
   stamp(name: StampName, namespace: number): void
   /** Reads a stamp: whoever puts it in between makes this transaction run again. */
   checkStamp(name: StampName, namespace: number): Promise<void>
+  /**
+   * Pages of a range of which every change puts the record `guard`: that record is checked at the end, also where the transaction
+   * writes nothing, so all pages are of one instant, and no entry is a check of its own. Own writes do not show in it.
+   */
+  scan<T>(range: RecordRange<T>, guard: Ref<unknown>): AsyncIterable<readonly Scanned<T>[]>
 }
 
 export type StampName =
@@ -64,6 +69,9 @@ export type StampName =
   | 'policies'
   | 'groups'
   | 'audit'
+
+/** One entry of a scan that opens nothing. */
+export type ScannedKey = Pick<Scanned<unknown>, 'key' | 'version'>
 
 /** One entry of a scan; `tail` is what follows the range's prefix in the key. */
 export interface Scanned<T> {
@@ -103,6 +111,8 @@ export interface Records extends Reader {
     range: RecordRange<T>,
     options?: { readonly after?: Uint8Array; readonly pageSize?: number },
   ): AsyncIterable<readonly Scanned<T>[]>
+  /** The same without the values: a fraction of the cost, for who has most of them already. Damaged records are among them. */
+  scanKeys(range: RecordRange<unknown>): AsyncIterable<readonly ScannedKey[]>
 }
 
 /** Hashes of names for keys: HMAC under the index key's sub-key of this kind; 16 bytes. Canonicalise (goLower) first. */
@@ -200,19 +210,21 @@ export const idBytes = (id: string): Uint8Array | undefined => {
   return seen > 15 ? undefined : bytes
 }
 
+/** Bytes of an id that we wrote ourselves; throws for one that never came from here (a bug, not bad input). */
+export const ownIdBytes = (id: string): Uint8Array => {
+  const bytes = idBytes(id)
+  if (bytes === undefined) throw new Error(`not an id: ${id}`)
+  return bytes
+}
+
 /** Places that `placesById` remembers of a kind, twice: those lately asked for. */
 const REMEMBERED_PLACES = 512
 
 /**
- * Where records of a kind are whose key is an id that we wrote ourselves; throws for one that never came from here (a bug, not bad
- * input). A request asks for the same places several times, and many requests for the same: they are remembered.
+ * Where records of a kind are whose key is an id that we wrote ourselves (see `ownIdBytes`). A request asks for the same places several times, and many requests for the same: they are remembered.
  */
 export const placesById = <T>(kind: RecordKind<T>): ((namespace: number, id: string) => Ref<T>) => {
-  const make = (namespace: number, id: string): Ref<T> => {
-    const bytes = idBytes(id)
-    if (bytes === undefined) throw new Error(`not an id: ${id}`)
-    return kind.at(namespace, bytes)
-  }
+  const make = (namespace: number, id: string): Ref<T> => kind.at(namespace, ownIdBytes(id))
   let of = 0
   let recent = new Map<string, Ref<T>>()
   let before = new Map<string, Ref<T>>()

@@ -1,9 +1,11 @@
+import type { Call } from '../../engine/call.ts'
 import type { Tx } from '../../engine/records.ts'
 import { idBytes } from '../../engine/records.ts'
 import { findAlias } from './alias-find.ts'
+import { LinkChange } from './alias-links.ts'
 import { deletingDamaged } from './delete-damaged.ts'
 import type { ReadCall } from './entity-record.ts'
-import { activityRef, aliasNameRef, aliasRef, liveLinks, rewriteEntity } from './entity-record.ts'
+import { activityRef, aliasNameRef, aliasRef, rewriteEntity } from './entity-record.ts'
 import type { AliasRecord } from './records.ts'
 
 /** Records that the end of one alias writes: the alias, its name, its last login. */
@@ -21,16 +23,21 @@ export const dropAlias = (
 }
 
 /** Deletes an alias; its entity stays, even without aliases. Nothing happens when there is none (identity.md 2.3). */
-export const deleteAlias = async (call: ReadCall, id: string): Promise<void> => {
+export const deleteAlias = async (
+  call: ReadCall & Pick<Call, 'newId'>,
+  id: string,
+): Promise<void> => {
   if (idBytes(id) === undefined) return
   const namespace = call.namespace.number
   await deletingDamaged(call.records, aliasRef(namespace, id), () =>
     call.records.transact(async (tx) => {
-      const found = await findAlias(tx, namespace, id)
+      const found = await findAlias(tx, call, id)
       if (found === undefined) return
-      dropAlias(tx, call, found.alias)
-      const aliases = liveLinks(found.owner).filter((link) => link.id !== found.alias.id)
-      rewriteEntity(tx, namespace, found.owner, { aliases }, false)
+      const { alias, owner } = found
+      dropAlias(tx, call, alias)
+      const links = new LinkChange(tx, call, owner)
+      await links.remove({ id: alias.id, accessor: alias.mountAccessor })
+      rewriteEntity(tx, namespace, owner, links.changes, false)
     }),
   )
 }

@@ -20,11 +20,12 @@ export const shownCustomMetadata = ({ alias, owner }: LiveAlias): Metadata | nul
 
 /** The answer of an alias read (identity.md 2.1); undefined when there is none. */
 export const readAlias = async (
-  { records, namespace }: ReadCall,
+  call: ReadCall,
   mounts: MountDirectory,
   id: string,
 ): Promise<Result> => {
-  const found = await records.transact((tx) => findAlias(tx, namespace.number, id))
+  const { records, namespace } = call
+  const found = await records.transact((tx) => findAlias(tx, call, id))
   if (found === undefined) return undefined
   const mount = await mounts.byAccessor(found.alias.mountAccessor)
   return data({
@@ -41,14 +42,15 @@ export const listAliases = (
 ): ListResult => listPages(aliasPages(call, mounts, page), page?.limit)
 
 const aliasPages = async function* (
-  { records, namespace }: ReadCall,
+  call: ReadCall,
   mounts: MountDirectory,
   wanted: Page | undefined,
 ): AsyncIterable<ListPage> {
+  const { records, namespace } = call
   for await (const page of scanPage(records, aliases.under(namespace.number), wanted)) {
     const live = await confirmAliases(
       records.undamaged,
-      namespace.number,
+      call,
       page.map(({ value }) => value),
     )
     const keyInfo: Record<string, unknown> = {}

@@ -6,6 +6,7 @@ import type { Result } from '../../engine/result.ts'
 import { data } from '../../engine/result.ts'
 import type { LiveAlias } from './alias-find.ts'
 import { findAlias, findAliasByName } from './alias-find.ts'
+import { LinkChange, linkOn } from './alias-links.ts'
 import { entityNameHints } from './entity-read.ts'
 import type { WriteCall } from './entity-record.ts'
 import {
@@ -13,8 +14,6 @@ import {
   aliasRef,
   findEntity,
   freeEntityName,
-  linkOn,
-  liveLinks,
   putNewEntity,
   rewriteEntity,
 } from './entity-record.ts'
@@ -64,9 +63,8 @@ const writeIn = async (
   write: AliasWrite,
   ids: { readonly alias: string; readonly entity: string },
 ): Promise<Outcome | undefined> => {
-  const { names, namespace } = call
   if (write.id !== '') {
-    const found = await findAlias(tx, namespace.number, write.id)
+    const found = await findAlias(tx, call, write.id)
     if (found === undefined) throw invalid('invalid alias ID provided')
     return update(tx, call, mounts, found, {
       ...write,
@@ -79,7 +77,7 @@ const writeIn = async (
   }
   const mount = await mountOf(mounts, write.mountAccessor)
   await mounts.check(tx, mount)
-  const found = await findAliasByName(tx, names, namespace.number, write.mountAccessor, write.name)
+  const found = await findAliasByName(tx, call, write.mountAccessor, write.name)
   if (found === undefined) return create(tx, call, mount, write, ids)
   // By name, custom metadata that was not sent wipes what is there; by id it does not (recorded).
   return update(tx, call, mounts, found, { ...write, customMetadata: write.customMetadata ?? {} })
@@ -110,16 +108,12 @@ const create = async (
         hints: await entityNameHints(call, write.canonicalId),
       })
     }
-    if (linkOn(entity, write.mountAccessor) !== undefined) {
+    if ((await linkOn(tx, call, entity, write.mountAccessor)) !== undefined) {
       throw invalid('Alias already exists for requested entity and mount accessor')
     }
-    owner = rewriteEntity(
-      tx,
-      namespace.number,
-      entity,
-      { aliases: [...liveLinks(entity), link] },
-      true,
-    )
+    const links = new LinkChange(tx, call, entity)
+    await links.add(link)
+    owner = rewriteEntity(tx, namespace.number, entity, links.changes, true)
   }
   const customMetadata = write.customMetadata ?? {}
   const alias: AliasRecord = {
@@ -159,7 +153,7 @@ const update = async (
   const changes = remounts || annotates || name !== alias.name
   if (!moves && !changes) return undefined
 
-  if (remounts && !moves && linkOn(owner, mountAccessor) !== undefined) {
+  if (remounts && !moves && (await linkOn(tx, call, owner, mountAccessor)) !== undefined) {
     throw invalid(
       "Alias cannot be updated as the entity already has an alias for the given 'mount_accessor' ",
     )
@@ -170,23 +164,25 @@ const update = async (
   if (mount === undefined) throw failed(`invalid mount accessor "${mountAccessor}"`)
   await mounts.check(tx, mount)
   if (changes) {
-    const other = await findAliasByName(tx, names, namespace.number, mountAccessor, name)
+    const other = await findAliasByName(tx, call, mountAccessor, name)
     if (other !== undefined && other.alias.id !== alias.id) {
       throw invalid('alias with combination of mount accessor and name already exists')
     }
   }
   const target = moves ? await moveTarget(tx, call, alias, mount, canonicalId) : owner
 
-  const link = { id: alias.id, accessor: mountAccessor }
-  const others = liveLinks(owner).filter(({ id }) => id !== alias.id)
+  const link = { id: alias.id, accessor: alias.mountAccessor }
+  const links = new LinkChange(tx, call, owner)
   let rewritten: EntityRecord
   if (moves) {
-    rewriteEntity(tx, namespace.number, owner, { aliases: others }, false)
-    const aliases = [...liveLinks(target), link]
-    rewritten = rewriteEntity(tx, namespace.number, target, { aliases }, true)
+    await links.remove(link)
+    rewriteEntity(tx, namespace.number, owner, links.changes, false)
+    const moved = new LinkChange(tx, call, target)
+    await moved.add({ id: alias.id, accessor: mountAccessor })
+    rewritten = rewriteEntity(tx, namespace.number, target, moved.changes, true)
   } else {
-    const aliases = liveLinks(owner).map((one) => (one.id === alias.id ? link : one))
-    rewritten = rewriteEntity(tx, namespace.number, owner, { aliases }, true)
+    await links.remount(link, mountAccessor)
+    rewritten = rewriteEntity(tx, namespace.number, owner, links.changes, true)
   }
   const kept = isEmptyMetadata(alias.customMetadata) ? null : alias.customMetadata
   const next: AliasRecord = {
@@ -228,7 +224,7 @@ const moveTarget = async (
       hints: await entityNameHints(call, canonicalId),
     })
   }
-  if (linkOn(target, mount.accessor) !== undefined) {
+  if ((await linkOn(tx, call, target, mount.accessor)) !== undefined) {
     throw invalid(
       'Alias cannot be updated as the given entity already has an alias for this mount ',
     )

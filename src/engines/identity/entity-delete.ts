@@ -1,9 +1,11 @@
 import type { Call } from '../../engine/call.ts'
 import type { Tx } from '../../engine/records.ts'
-import { idBytes } from '../../engine/records.ts'
+import { idBytes, refOfKey } from '../../engine/records.ts'
 import { invalid } from '../../engine/refusal.ts'
 import { limits } from '../../limits.ts'
 import { WRITES_PER_ALIAS, dropAlias } from './alias-delete.ts'
+import { findAlias } from './alias-find.ts'
+import { allMountLinks, isOfSet, mountLinks } from './alias-links.ts'
 import { deletingDamaged } from './delete-damaged.ts'
 import type { EntityFinder } from './entity-read.ts'
 import { hintEntityId } from './entity-read.ts'
@@ -25,10 +27,15 @@ import type { AliasLink, EntityRecord } from './records.ts'
 /** The entity, its name and its memberships. */
 const OWN_WRITES = 3
 
+/** Of a mount's further links: their record and one alias. A merge may have kept two, seldom. */
+const WRITES_PER_FURTHER = 1 + WRITES_PER_ALIAS
+
 /** What a deletion has not done yet when the entity is gone already. */
 interface Leftover {
   readonly entityId: string
   readonly aliases: readonly AliasLink[]
+  /** Whether there are links that are records of their own. */
+  readonly further: boolean
   readonly mergedIds: readonly string[]
   readonly groups: boolean
 }
@@ -58,6 +65,7 @@ export const deleteEntityById = async (call: ReadCall, id: string): Promise<void
     deleteEntity(call, (tx) => findEntity(tx, namespace, id)),
   )
   await leaveAllGroups(call, id)
+  await sweepFurther(call, id)
 }
 
 /** Deletes in `tx`, with at most `most` writes; what remains to be done is the answer. */
@@ -88,14 +96,48 @@ const deleteIn = async (
     if (link.dropped === true) dropRecords(tx, namespace, link.id)
     else dropAlias(tx, call, alias)
   }
+  const further = await dropFurther(tx, call, entity, Math.floor(room / WRITES_PER_FURTHER))
+  room -= further.dropped * WRITES_PER_FURTHER
   const mergedIds = entity.mergedEntityIds.slice(0, room)
   for (const id of mergedIds) tx.delete(mergedRef(namespace, id))
   return {
     entityId: entity.id,
-    aliases: entity.aliases.slice(links.length),
+    aliases: [
+      ...entity.aliases.slice(links.length),
+      ...(further.remain ? (entity.further?.dropped ?? []) : []),
+    ],
+    further: further.remain,
     mergedIds: entity.mergedEntityIds.slice(mergedIds.length),
     groups: remaining > 0,
   }
+}
+
+/**
+ * Drops further links with their aliases while they are at most `most`, else none: how many, and whether some remain. The
+ * transaction has read the entity, so it knows of all.
+ */
+const dropFurther = async (
+  tx: Tx,
+  call: Pick<ReadCall, 'names' | 'namespace'>,
+  entity: EntityRecord,
+  most: number,
+): Promise<{ readonly dropped: number; readonly remain: boolean }> => {
+  const namespace = call.namespace.number
+  const { further } = entity
+  if (further === undefined) return { dropped: 0, remain: false }
+  const unlisted = further.dropped ?? []
+  const count = further.count + unlisted.length
+  if (count > most) return { dropped: 0, remain: true }
+  for (const { id } of unlisted) dropRecords(tx, namespace, id)
+  const range = mountLinks(namespace, entity.id, further)
+  for await (const page of tx.scan(range, entityRef(namespace, entity.id))) {
+    for (const { key, value } of page) {
+      tx.delete(refOfKey(key))
+      const aliases = await tx.getMany(value.links.map(({ id }) => aliasRef(namespace, id)))
+      for (const alias of aliases) if (alias !== undefined) dropAlias(tx, call, alias)
+    }
+  }
+  return { dropped: count, remain: false }
 }
 
 const dropRecords = (tx: Tx, namespace: number, aliasId: string): void => {
@@ -108,20 +150,51 @@ const sweep = async (call: ReadCall, leftover: Leftover): Promise<void> => {
   const namespace = call.namespace.number
   for (const links of chunks(leftover.aliases, limits.longWorkWrites / WRITES_PER_ALIAS)) {
     await call.records.afterOthers()
-    await call.records.transact(async (tx) => {
-      const aliases = await tx.getMany(links.map(({ id }) => aliasRef(namespace, id)))
-      for (const alias of aliases) {
-        if (alias === undefined || alias.canonicalId !== leftover.entityId) continue
-        const nameRef = aliasNameRef(call.names, namespace, alias.mountAccessor, alias.name)
-        dropRecords(tx, namespace, alias.id)
-        if ((await tx.get(nameRef))?.id === alias.id) tx.delete(nameRef)
-      }
-    })
+    await call.records.transact((tx) => dropDead(tx, call, leftover.entityId, links))
   }
+  if (leftover.further) await sweepFurther(call, leftover.entityId)
   for (const ids of chunks(leftover.mergedIds, limits.longWorkWrites)) {
     await call.records.afterOthers()
     await call.records.transact(async (tx) => {
       for (const id of ids) tx.delete(mergedRef(namespace, id))
+    })
+  }
+}
+
+/** Deletes what is stored of aliases of an entity that is gone. An import may have made them anew meanwhile: those stay. */
+const dropDead = async (
+  tx: Tx,
+  call: ReadCall,
+  entityId: string,
+  links: readonly AliasLink[],
+): Promise<void> => {
+  const namespace = call.namespace.number
+  const aliases = await tx.getMany(links.map(({ id }) => aliasRef(namespace, id)))
+  for (const alias of aliases) {
+    if (alias === undefined || alias.canonicalId !== entityId) continue
+    if ((await findAlias(tx, call, alias.id)) !== undefined) continue
+    const nameRef = aliasNameRef(call.names, namespace, alias.mountAccessor, alias.name)
+    dropRecords(tx, namespace, alias.id)
+    if ((await tx.get(nameRef))?.id === alias.id) tx.delete(nameRef)
+  }
+}
+
+/**
+ * Removes the further links of an entity that is gone, with their aliases. They are found by their keys, so the deletion of an id
+ * whose entity is gone goes on where another was cut off. If an import makes the entity anew meanwhile, its own links stay.
+ */
+const sweepFurther = async (call: ReadCall, entityId: string): Promise<void> => {
+  const { records, namespace } = call
+  const pageSize = Math.floor(limits.longWorkWrites / WRITES_PER_FURTHER)
+  for await (const page of records.scan(allMountLinks(namespace.number, entityId), { pageSize })) {
+    await records.afterOthers()
+    await records.transact(async (tx) => {
+      const anew = await tx.get(entityRef(namespace.number, entityId))
+      for (const { key, tail, value } of page) {
+        if (anew?.further !== undefined && isOfSet(tail, anew.further)) continue
+        tx.delete(refOfKey(key))
+        await dropDead(tx, call, entityId, value.links)
+      }
     })
   }
 }
@@ -168,7 +241,7 @@ export const batchDelete = async (
       for (const entity of found) {
         if (entity === undefined) continue
         const rest = await deleteIn(tx, call, entity, limits.commitWrites)
-        if (rest.groups || rest.aliases.length > 0 || rest.mergedIds.length > 0) {
+        if (rest.groups || rest.aliases.length > 0 || rest.further || rest.mergedIds.length > 0) {
           throw tooMany(asked.length)
         }
       }

@@ -1,12 +1,14 @@
+import type { Mount } from '../../engine/call.ts'
 import type { MountDirectory } from '../../engine/identity-port.ts'
 import type { ListPage, ListResult } from '../../engine/result.ts'
 import { listPages } from '../../engine/result.ts'
+import { Breather } from '../../std/breather.ts'
+import { aliasRecords, linksNow } from './alias-read-many.ts'
 import type { ReadCall } from './entity-record.ts'
-import { aliasRef } from './entity-record.ts'
 import type { Page } from './list-page.ts'
 import { placeOf, scanPage } from './list-page.ts'
-import { mountFields } from './mount-lookup.ts'
-import type { AliasRecord } from './records.ts'
+import { mountsOf } from './mount-lookup.ts'
+import type { AliasLink, AliasRecord, EntityRecord } from './records.ts'
 import { entities } from './records.ts'
 
 /** Entities by id, in the order of ids, with name and aliases of each (identity.md 1.5). */
@@ -17,23 +19,32 @@ export const listEntities = (
 ): ListResult => listPages(entityPages(call, mounts, page), page?.limit)
 
 const entityPages = async function* (
-  { records, namespace }: ReadCall,
+  call: ReadCall,
   mounts: MountDirectory,
   wanted: Page | undefined,
 ): AsyncIterable<ListPage> {
+  const { records, namespace } = call
   for await (const page of scanPage(records, entities.under(namespace.number), wanted)) {
-    const links = page.flatMap(({ value }) => value.aliases)
-    const found = await records.undamaged.getMany(
-      links.map(({ id }) => aliasRef(namespace.number, id)),
-    )
+    const linksOf = new Map<EntityRecord, readonly AliasLink[]>()
+    for (const { value } of page) {
+      linksOf.set(value, value.further === undefined ? value.aliases : await linksNow(call, value))
+    }
+    const found = await aliasRecords(records, namespace.number, [...linksOf.values()].flat())
     const byId = new Map(found.flatMap((alias) => (alias === undefined ? [] : [[alias.id, alias]])))
+    const mountOf = await mountsOf(mounts, [
+      ...new Set([...byId.values()].map(({ mountAccessor }) => mountAccessor)),
+    ])
     const keyInfo: Record<string, unknown> = {}
-    for (const { value: entity } of page) {
+    const breather = new Breather()
+    for (const [entity, links] of linksOf) {
       const aliases: unknown[] = []
-      for (const { id } of entity.aliases) {
+      for (const { id } of links) {
         const alias = byId.get(id)
         // Moved since the page was read: it is shown under its new entity or not at all.
-        if (alias?.canonicalId === entity.id) aliases.push(await aliasInfo(mounts, alias))
+        if (alias?.canonicalId === entity.id) {
+          aliases.push(aliasInfo(alias, mountOf.get(alias.mountAccessor)))
+        }
+        await breather.due()
       }
       keyInfo[entity.id] = { name: entity.name, ...(aliases.length > 0 ? { aliases } : {}) }
     }
@@ -41,14 +52,14 @@ const entityPages = async function* (
   }
 }
 
-const aliasInfo = async (
-  mounts: MountDirectory,
+const aliasInfo = (
   alias: AliasRecord,
-): Promise<Readonly<Record<string, unknown>>> => ({
+  mount: Mount | undefined,
+): Readonly<Record<string, unknown>> => ({
   id: alias.id,
   name: alias.name,
   mount_accessor: alias.mountAccessor,
-  ...(await mountFields(mounts, alias.mountAccessor)),
+  ...(mount === undefined ? {} : { mount_path: mount.path, mount_type: mount.type }),
 })
 
 /** Names of entities, in the order of their ids and without more about them, as recorded. */

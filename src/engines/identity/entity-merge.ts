@@ -4,16 +4,18 @@ import type { Tx } from '../../engine/records.ts'
 import { idBytes } from '../../engine/records.ts'
 import { Refusal, errorList, invalid } from '../../engine/refusal.ts'
 import { limits } from '../../limits.ts'
+import { LinkChange, everyLiveLink, linksOn, mountLinksRef } from './alias-links.ts'
 import { entityNameHints } from './entity-read.ts'
 import type { ReadCall } from './entity-record.ts'
 import {
   activityRef,
   aliasNameRef,
   aliasRef,
+  countAliases,
+  droppedLinks,
   entityNameRef,
   entityRef,
   findEntity,
-  liveLinks,
   mergedRef,
   rewriteEntity,
 } from './entity-record.ts'
@@ -34,7 +36,13 @@ export interface Merge {
   readonly force: boolean
 }
 
-type MergeCall = ReadCall & Pick<Call, 'now'>
+type MergeCall = ReadCall & Pick<Call, 'now' | 'newId'>
+
+/** An entity to be absorbed, with the aliases of it that resolve. */
+interface Source {
+  readonly entity: EntityRecord
+  readonly links: readonly AliasLink[]
+}
 
 /**
  * Merges entities into one, in one commit (identity.md 1.7): aliases, memberships and the old ids follow; name, metadata
@@ -59,15 +67,19 @@ export const mergeEntities = async (
         )
       }
       const sources = await readSources(tx, call, to, fromIds)
-      if (merge.keepAliasIds.length === 0) await refuseClashes(tx, call, mounts, to, sources)
+      const clashes: Clash[] = []
+      for (const source of sources) clashes.push(...(await clashesOf(tx, call, to, source)))
+      if (merge.keepAliasIds.length === 0) {
+        await refuseClashes(tx, call, mounts, to, sources, clashes)
+      }
       await mergeSecrets(
         tx,
         call.namespace.number,
         to.id,
-        sources.map(({ id }) => id),
+        sources.map(({ entity }) => entity.id),
         merge.force,
       )
-      const dropped = aliasesToDrop(to, sources, new Set(merge.keepAliasIds))
+      const dropped = aliasesToDrop(clashes, new Set(merge.keepAliasIds))
       await mergeIn(tx, call, to, sources, dropped)
     }),
   )
@@ -83,7 +95,7 @@ const readSources = async (
   call: MergeCall,
   to: EntityRecord,
   fromIds: readonly string[],
-): Promise<readonly EntityRecord[]> => {
+): Promise<readonly Source[]> => {
   const namespace = call.namespace.number
   // Each costs four writes at least: more than this cannot be merged at once anyway.
   if (fromIds.length > limits.commitWrites / 4) {
@@ -93,12 +105,24 @@ const readSources = async (
   }
   const known = fromIds.filter((id) => idBytes(id) !== undefined)
   await tx.getMany(known.map((id) => entityRef(namespace, id)))
-  const sources: EntityRecord[] = []
+  const entities: EntityRecord[] = []
   for (const id of fromIds) {
     if (id === to.id) throw invalid('to_entity_id should not be present in from_entity_ids')
     const entity = await findEntity(tx, namespace, id)
     if (entity === undefined) throw await unknown(call, 'from', id)
-    sources.push(entity)
+    entities.push(entity)
+  }
+  const aliases = entities.reduce((sum, entity) => sum + countAliases(entity), 0)
+  // Each costs two writes at least; more are not even read.
+  if (aliases > limits.commitWrites / 2 && entities.some(({ further }) => further !== undefined)) {
+    throw invalid(
+      `${aliases} aliases cannot be merged at once (at most ${limits.commitWrites / 2}): move some to the other entity first, ` +
+        'each by an update with the canonical_id of that',
+    )
+  }
+  const sources: Source[] = []
+  for (const entity of entities) {
+    sources.push({ entity, links: await everyLiveLink(tx, call, entity) })
   }
   return sources
 }
@@ -109,12 +133,21 @@ interface Clash {
   readonly coming: AliasLink
 }
 
-const clashesOf = (to: EntityRecord, source: EntityRecord): readonly Clash[] =>
-  liveLinks(to).flatMap((kept) =>
-    liveLinks(source).flatMap((coming) =>
-      coming.accessor === kept.accessor ? [{ kept, source, coming }] : [],
-    ),
-  )
+/** In the order of the target's aliases. They are looked up one by one, for it may have very many. */
+const clashesOf = async (
+  tx: Tx,
+  call: MergeCall,
+  to: EntityRecord,
+  { entity, links }: Source,
+): Promise<readonly Clash[]> => {
+  const clashes: (Clash & { readonly place: number })[] = []
+  for (const coming of links) {
+    for (const kept of await linksOn(tx, call, to, coming.accessor)) {
+      clashes.push({ kept, source: entity, coming, place: kept.seq })
+    }
+  }
+  return clashes.sort((a, b) => a.place - b.place)
+}
 
 /** Check 7: two aliases on one mount. Sources are compared with each other only when the target has aliases (recorded). */
 const refuseClashes = async (
@@ -122,12 +155,13 @@ const refuseClashes = async (
   call: MergeCall,
   mounts: MountDirectory,
   to: EntityRecord,
-  sources: readonly EntityRecord[],
+  sources: readonly Source[],
+  clashes: readonly Clash[],
 ): Promise<void> => {
-  if (liveLinks(to).length > 0) {
+  if (countAliases(to) > 0) {
     const seenIn = new Map<string, string>()
-    for (const source of sources) {
-      for (const { accessor } of liveLinks(source)) {
+    for (const { entity: source, links } of sources) {
+      for (const { accessor } of links) {
         const other = seenIn.get(accessor)
         if (other !== undefined && other !== source.id) {
           throw invalid(
@@ -138,7 +172,6 @@ const refuseClashes = async (
       }
     }
   }
-  const clashes = sources.flatMap((source) => clashesOf(to, source))
   if (clashes.length === 0) return
   const lines = clashes.map(
     ({ kept, source, coming }) =>
@@ -183,13 +216,12 @@ const clashRow = async (
  * own alias drops nothing: both stay and both resolve (recorded: entity-merge-keep-target).
  */
 const aliasesToDrop = (
-  to: EntityRecord,
-  sources: readonly EntityRecord[],
+  clashes: readonly Clash[],
   keep: ReadonlySet<string>,
-): ReadonlySet<string> => {
-  const dropped = new Set<string>()
+): ReadonlyMap<string, AliasLink> => {
+  const dropped = new Map<string, AliasLink>()
   if (keep.size === 0) return dropped
-  for (const { kept, coming } of sources.flatMap((source) => clashesOf(to, source))) {
+  for (const { kept, coming } of clashes) {
     if (keep.has(kept.id)) continue
     if (!keep.has(coming.id)) {
       throw invalid(
@@ -197,7 +229,7 @@ const aliasesToDrop = (
           `conflicting_alias_ids_to_keep: ${coming.id}, ${kept.id}`,
       )
     }
-    dropped.add(kept.id)
+    dropped.set(kept.id, kept)
   }
   return dropped
 }
@@ -206,31 +238,31 @@ const mergeIn = async (
   tx: Tx,
   call: MergeCall,
   to: EntityRecord,
-  sources: readonly EntityRecord[],
-  dropped: ReadonlySet<string>,
+  sources: readonly Source[],
+  dropped: ReadonlyMap<string, AliasLink>,
 ): Promise<void> => {
   const { names, namespace } = call
-  const links: AliasLink[] = liveLinks(to).map((link) =>
-    dropped.has(link.id) ? { ...link, dropped: true } : link,
-  )
-  for (const id of dropped) {
+  const links = new LinkChange(tx, call, to)
+  for (const [id, link] of dropped) {
     const alias = await tx.get(aliasRef(namespace.number, id))
+    await links.drop(link)
     if (alias !== undefined) {
       tx.delete(aliasNameRef(names, namespace.number, alias.mountAccessor, alias.name))
     }
   }
   const mergedEntityIds = [...to.mergedEntityIds]
-  for (const source of sources) {
-    const own = liveLinks(source)
+  for (const { entity: source, links: own } of sources) {
     const aliases = await tx.getMany(own.map(({ id }) => aliasRef(namespace.number, id)))
     for (const [index, link] of own.entries()) {
       const alias = aliases[index]
+      if (source.further !== undefined) {
+        tx.delete(mountLinksRef(call, source.id, source.further, link.accessor))
+      }
       if (alias === undefined) continue
-      links.push(link)
+      await links.add(link)
       putMoved(tx, call, alias, source.id, to.id)
     }
-    for (const link of source.aliases) {
-      if (link.dropped !== true) continue
+    for (const link of droppedLinks(source)) {
       tx.delete(aliasRef(namespace.number, link.id))
       tx.delete(activityRef(namespace.number, link.id))
     }
@@ -243,7 +275,7 @@ const mergeIn = async (
     await repointMemberships(tx, namespace.number, source.id, to.id, call.now)
   }
   const lastUpdateTime = writtenTime(call.now)
-  const changes = { aliases: links, mergedEntityIds, lastUpdateTime }
+  const changes = { ...links.changes, mergedEntityIds, lastUpdateTime }
   rewriteEntity(tx, namespace.number, to, changes, false)
 }
 

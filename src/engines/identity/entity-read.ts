@@ -7,7 +7,11 @@ import type { Result } from '../../engine/result.ts'
 import { data } from '../../engine/result.ts'
 import type { SharedAnswers } from '../../engine/shared-answers.ts'
 import type { Version } from '../../engine/records.ts'
+import { Breather } from '../../std/breather.ts'
 import { findAlias, findAliasByName } from './alias-find.ts'
+import { everyLink } from './alias-links.ts'
+import type { ShownAlias } from './alias-read-many.ts'
+import { manyAliases } from './alias-read-many.ts'
 import type { ReadCall } from './entity-record.ts'
 import { aliasRef, entityNameRef, findEntity, findEntityByName } from './entity-record.ts'
 import { nameHint } from './hints.ts'
@@ -31,15 +35,15 @@ export const entityByName =
 
 /** The entity that owns an alias. */
 export const entityByAliasId =
-  ({ namespace }: ReadCall, id: string): EntityFinder =>
+  (call: ReadCall, id: string): EntityFinder =>
   async (tx) =>
-    (await findAlias(tx, namespace.number, id))?.owner
+    (await findAlias(tx, call, id))?.owner
 
 /** The entity that owns the alias of a name on a mount. */
 export const entityByAliasName =
-  ({ names, namespace }: ReadCall, accessor: string, name: string): EntityFinder =>
+  (call: ReadCall, accessor: string, name: string): EntityFinder =>
   async (tx) =>
-    (await findAliasByName(tx, names, namespace.number, accessor, name))?.owner
+    (await findAliasByName(tx, call, accessor, name))?.owner
 
 /** What reads of entities need. */
 export interface EntityReads {
@@ -47,7 +51,10 @@ export interface EntityReads {
   readonly answers: SharedAnswers
 }
 
-/** The answer of an entity read (identity.md 1.4), all of one instant; undefined when there is none. */
+/**
+ * The answer of an entity read (identity.md 1.4), all of one instant; undefined when there is none. Of an entity with further
+ * links that holds for everything but what each alias says, which is read after (see `manyAliases`).
+ */
 export const readEntity = async (
   call: ReadCall & Pick<Call, 'now'>,
   reads: EntityReads,
@@ -83,24 +90,33 @@ const readAt = async (
   const found = await records.transact(async (tx) => {
     const entity = await find(tx)
     if (entity === undefined) return undefined
-    const aliases = await tx.getMany(entity.aliases.map(({ id }) => aliasRef(namespace.number, id)))
-    return { entity, aliases, ...(await groupsUntil(tx, namespace.number, entity.id, now)) }
+    const many = entity.further === undefined ? undefined : await everyLink(tx, call, entity)
+    const few = many === undefined ? entity.aliases : []
+    const aliases = await tx.getMany(few.map(({ id }) => aliasRef(namespace.number, id)))
+    return { entity, many, aliases, ...(await groupsUntil(tx, namespace.number, entity.id, now)) }
   })
   if (found === undefined) return undefined
-  const { entity, groups, until } = found
+  const { entity, many, groups, until } = found
+  const direct = groups.filter((group) => group.direct).map(({ id }) => id)
+  const inherited = groups.filter((group) => !group.direct).map(({ id }) => id)
+  if (many !== undefined) {
+    const shown = await manyAliases(call, mounts, entity.id, many)
+    return answerOf(namespace, entity, await embeddedMany(entity, shown), direct, inherited)
+  }
   const aliases: ShownAlias[] = []
   for (const alias of found.aliases) {
     if (alias === undefined) continue
     aliases.push({ alias, mount: await mounts.byAccessor(alias.mountAccessor) })
   }
-  const direct = groups.filter((group) => group.direct).map(({ id }) => id)
-  const inherited = groups.filter((group) => !group.direct).map(({ id }) => id)
   const parts = [entity, ...aliases.flatMap(({ alias, mount }) => [alias, mount])]
   return answers.of(
     answerKey(call, entity.id),
     [...parts, direct.length, ...direct, ...inherited],
     { epoch, until },
-    () => answerOf(namespace, entity, aliases, direct, inherited),
+    () => {
+      const shown = aliases.map((alias) => embeddedAlias(entity, alias))
+      return answerOf(namespace, entity, shown, direct, inherited)
+    },
   )
 }
 
@@ -108,11 +124,11 @@ const readAt = async (
 const answerOf = (
   namespace: Namespace,
   entity: EntityRecord,
-  aliases: readonly ShownAlias[],
+  aliases: readonly Readonly<Record<string, unknown>>[],
   direct: readonly string[],
   inherited: readonly string[],
 ): Readonly<Record<string, unknown>> => ({
-  aliases: aliases.map((shown) => embeddedAlias(entity, shown)),
+  aliases,
   creation_time: entity.creationTime,
   direct_group_ids: direct,
   disabled: entity.disabled,
@@ -127,10 +143,17 @@ const answerOf = (
   policies: entity.policies,
 })
 
-/** An alias and the mount it is on, if that is still there. */
-interface ShownAlias {
-  readonly alias: AliasRecord
-  readonly mount: Mount | undefined
+const embeddedMany = async (
+  entity: EntityRecord,
+  aliases: readonly ShownAlias[],
+): Promise<readonly Readonly<Record<string, unknown>>[]> => {
+  const breather = new Breather()
+  const shown: Readonly<Record<string, unknown>>[] = []
+  for (const alias of aliases) {
+    shown.push(embeddedAlias(entity, alias))
+    await breather.due()
+  }
+  return shown
 }
 
 const embeddedAlias = (

@@ -2,9 +2,10 @@ import type { Call } from '../../engine/call.ts'
 import type { Names, Reader, Ref, Tx } from '../../engine/records.ts'
 import { idBytes, placesById } from '../../engine/records.ts'
 import { invalid } from '../../engine/refusal.ts'
+import { limits } from '../../limits.ts'
 import { goLower } from '../../std/go-lower.ts'
 import { isEmptyMetadata } from './metadata.ts'
-import type { AliasLink, EntityRecord } from './records.ts'
+import type { AliasLink, EntityRecord, Further } from './records.ts'
 import { aliasActivity, aliasNames, aliases, entities, entityNames, mergedIds } from './records.ts'
 
 /** What a write of entities or aliases uses of the request. */
@@ -20,9 +21,6 @@ export type ReadCall = Pick<Call, 'names' | 'namespace' | 'records'>
 export interface Owner {
   readonly id: string
 }
-
-/** Bounds the entity's record, which every request of its tokens reads. One alias a mount, so nobody comes near. */
-const ALIASES_PER_ENTITY = 1_000
 
 /** Where the entity of a stored id is. */
 export const entityRef = placesById(entities)
@@ -72,13 +70,26 @@ export const findEntityByName = async (
   return owner === undefined ? undefined : reader.get(entityRef(namespace, owner.id))
 }
 
-/** The aliases that resolve; what a merge dropped is left out. */
+/** The aliases in the entity's own list that resolve; what a merge dropped is left out. */
 export const liveLinks = (entity: EntityRecord): readonly AliasLink[] =>
   entity.aliases.filter(({ dropped }) => dropped !== true)
 
-/** The entity's alias on a mount. */
-export const linkOn = (entity: EntityRecord, accessor: string): AliasLink | undefined =>
-  liveLinks(entity).find((link) => link.accessor === accessor)
+/** Links that a merge dropped: they go with the next write of the entity. */
+export const droppedLinks = (entity: EntityRecord): readonly AliasLink[] => [
+  ...entity.aliases.filter(({ dropped }) => dropped === true),
+  ...(entity.further?.dropped ?? []),
+]
+
+/** What is left of further links without those that a merge dropped. */
+export const liveFurther = (further: Further | undefined): Further | undefined => {
+  if (further?.dropped === undefined) return further
+  const { set, count, next } = further
+  return count === 0 ? undefined : { set, count, next }
+}
+
+/** How many aliases of an entity resolve. */
+export const countAliases = (entity: EntityRecord): number =>
+  liveLinks(entity).length + (entity.further?.count ?? 0)
 
 /** A name for an entity that was given none: `entity_1a2b3c4d.root` (settled.md 4). The look that found it free is checked. */
 export const freeEntityName = async (
@@ -119,7 +130,7 @@ export const putNewEntity = (
 /**
  * Puts an entity after a change. `withAliases`: the reference writes the aliases with it, after which empty custom metadata
  * reads as null (see `AliasRecord.emptyAt`); empty metadata that this write did not set reads as null, too. Aliases that a
- * merge dropped go for good. Throws a Refusal above 1,000 aliases.
+ * merge dropped go for good. Throws a Refusal above `limits.aliasesPerEntity`.
  */
 export const rewriteEntity = (
   tx: Tx,
@@ -128,8 +139,7 @@ export const rewriteEntity = (
   changes: Partial<EntityRecord>,
   withAliases: boolean,
 ): EntityRecord => {
-  for (const link of entity.aliases) {
-    if (link.dropped !== true) continue
+  for (const link of droppedLinks(entity)) {
     tx.delete(aliasRef(namespace, link.id))
     tx.delete(activityRef(namespace, link.id))
   }
@@ -138,12 +148,15 @@ export const rewriteEntity = (
     ...entity,
     metadata: isEmptyMetadata(entity.metadata) ? null : entity.metadata,
     aliases: liveLinks(entity),
+    further: liveFurther(entity.further),
     ...changes,
     revision,
     aliasRevision: withAliases ? revision : entity.aliasRevision,
   }
-  if (record.aliases.length > ALIASES_PER_ENTITY) {
-    throw invalid(`the entity has too many aliases: at most ${ALIASES_PER_ENTITY} are possible`)
+  if (countAliases(record) > limits.aliasesPerEntity) {
+    throw invalid(
+      `the entity has too many aliases: at most ${limits.aliasesPerEntity} are possible`,
+    )
   }
   tx.put(entityRef(namespace, record.id), record)
   return record

@@ -61,17 +61,18 @@ export const aliasEntity = async (
   tx: Tx,
   request: AliasEntity,
 ): Promise<{ readonly entityId: string; readonly disabled: boolean }> => {
-  const { mount, name, names, namespace } = request
-  const known = await findAliasByName(tx, names, namespace.number, mount.accessor, name)
+  const { mount, name } = request
+  const known = await findAliasByName(tx, request, mount.accessor, name)
   const alias = known?.alias ?? (await firstLogin(tx, request, {}))
   return { entityId: alias.canonicalId, disabled: known?.owner.disabled === true }
 }
 
-/** The alias of the login. All that a login of a known alias reads comes in two calls of the store. */
-const findKnown = async (
-  tx: Tx,
-  { alias, mount, names, namespace }: IdentityLogin,
-): Promise<LiveAlias | undefined> => {
+/**
+ * The alias of the login. All that a login of a known alias reads comes in two calls of the store, unless its entity has further
+ * links.
+ */
+const findKnown = async (tx: Tx, request: IdentityLogin): Promise<LiveAlias | undefined> => {
+  const { alias, mount, names, namespace } = request
   const owner = await tx.get(aliasNameRef(names, namespace.number, mount.accessor, alias.name))
   if (owner !== undefined) {
     await tx.getMany<unknown>([
@@ -81,7 +82,7 @@ const findKnown = async (
       membershipsRef(namespace.number, owner.entityId),
     ])
   }
-  return findAliasByName(tx, names, namespace.number, mount.accessor, alias.name)
+  return findAliasByName(tx, request, mount.accessor, alias.name)
 }
 
 const firstLogin = async (

@@ -20,6 +20,13 @@ export interface AliasLink {
  * `e/<ns><entity id>`. The aliases are an adjacency list inside the record, in the order they came (A1): every create, move,
  * re-mount and delete of an alias puts its entity, so a transaction that read the entity knows all of its aliases, and two
  * that decide on them cannot both commit. A login of a known alias does not touch it.
+ *
+ * Once the list is full (`limits.aliasesInRecord`), links that come are records of their own (`furtherLinks`), and the entity says
+ * so in `further`. The rule stays the same: whoever changes one of those puts the entity, too, so its version stands for all of
+ * them. An alias knows its mount, so whether its entity lists it, and which alias an entity has on a mount, is one more read by
+ * key; it is made only where there are further links and the list does not answer. Nothing costs more with more aliases but what
+ * shows or moves all of them (read and list of the entity, export, merge, deletion). Entities of older versions may have up to
+ * 1,000 links in their list; they keep them there.
  */
 export interface EntityRecord {
   readonly id: string
@@ -29,6 +36,8 @@ export interface EntityRecord {
   readonly disabled: boolean
   readonly mergedEntityIds: readonly string[]
   readonly aliases: readonly AliasLink[]
+  /** Links that came when the list was full; absent while there are none. New ones go there as long as there are. */
+  readonly further?: Further | undefined
   readonly creationTime: string
   readonly lastUpdateTime: string
   /** Writes of this record; and the one that last wrote the aliases with it. For `AliasRecord.emptyAt` only. */
@@ -36,6 +45,32 @@ export interface EntityRecord {
   readonly aliasRevision: number
 }
 export const entities = recordKind<EntityRecord>('e')
+
+/** What an entity's record says of the links that are records of their own. */
+export interface Further {
+  /**
+   * Id of this set of links, part of their keys: drawn anew whenever one begins. What the deletion of an entity has not swept yet
+   * is not taken for links of one that an import made anew under the same id.
+   */
+  readonly set: string
+  /** How many there are, `dropped` ones aside. */
+  readonly count: number
+  /** Sequence number of the next. */
+  readonly next: number
+  /** Those that a merge dropped (see `AliasLink.dropped`): out of their records already. */
+  readonly dropped?: readonly PlacedLink[]
+}
+
+/** A link with its place in the order of arrival, behind those in the entity's list. */
+export interface PlacedLink extends AliasLink {
+  readonly seq: number
+}
+
+/** `el/<ns><entity id><set id>H('accessor')`: the further links of an entity on one mount; two where a merge kept both. */
+export interface MountLinks {
+  readonly links: readonly PlacedLink[]
+}
+export const furtherLinks = recordKind<MountLinks>('el')
 
 /** `en/<ns>H('entity-name', name)`: uniqueness of names. */
 export const entityNames = recordKind<{ readonly id: string }>('en')

@@ -2,7 +2,8 @@ import type { Namespace } from '../../engine/call.ts'
 import type { Subject, SubjectAlias } from '../../engine/identity-port.ts'
 import type { Names, Reader } from '../../engine/records.ts'
 import { idBytes } from '../../engine/records.ts'
-import { aliasRef, entityRef, linkOn, mergedRef } from './entity-record.ts'
+import { linkOn } from './alias-links.ts'
+import { aliasRef, entityRef, mergedRef } from './entity-record.ts'
 import { membershipsRef } from './group-record.ts'
 import { groupsUntil } from './memberships.ts'
 import type { EntityRecord } from './records.ts'
@@ -57,13 +58,13 @@ export const subject = async (
 /** The alias of an entity on a mount, the first where a merge left two; undefined when there is none. */
 export const aliasOf = async (
   reader: Reader,
-  _names: Names,
+  names: Names,
   namespace: Namespace,
   entityId: string,
   accessor: string,
 ): Promise<SubjectAlias | undefined> => {
   const entity = await findSubject(reader, namespace.number, entityId)
-  const link = entity === undefined ? undefined : linkOn(entity, accessor)
+  const link = entity && (await linkOn(reader, { names, namespace }, entity, accessor))
   if (link === undefined) return undefined
   const alias = await reader.get(aliasRef(namespace.number, link.id))
   if (alias === undefined) return undefined

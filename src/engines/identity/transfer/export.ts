@@ -6,11 +6,12 @@ import { idText } from '../../../engine/records.ts'
 import type { StreamResult } from '../../../engine/result.ts'
 import { limits } from '../../../limits.ts'
 import { shownCustomMetadata } from '../alias-read.ts'
-import { activityRef, aliasRef, entityRef, liveLinks } from '../entity-record.ts'
+import { everyLiveLink } from '../alias-links.ts'
+import { activityRef, aliasRef, entityRef, findEntity, liveLinks } from '../entity-record.ts'
 import { knownGroupRef, membershipsRef } from '../group-record.ts'
 import { isLive, isMember } from '../membership-end.ts'
 import { mountFields } from '../mount-lookup.ts'
-import type { GroupRecord, MemberEdge } from '../records.ts'
+import type { AliasLink, EntityRecord, GroupRecord, MemberEdge } from '../records.ts'
 import { entities, groupAliases, groupChildren, groupMembers, groups } from '../records.ts'
 import { writtenTime } from '../written-time.ts'
 import type { LineType } from './line.ts'
@@ -112,15 +113,35 @@ const mountShown = async (
   mount_accessor: accessor,
 })
 
+/** An entity as it is now, with links that are records of their own. */
+const withFurther = async (
+  call: ExportCall,
+  { id }: EntityRecord,
+): Promise<readonly (readonly [AliasLink, EntityRecord])[]> =>
+  call.records.transact(async (tx) => {
+    const owner = await findEntity(tx, call.namespace.number, id)
+    if (owner === undefined) return []
+    return (await everyLiveLink(tx, call, owner)).map((link) => [link, owner] as const)
+  })
+
 /** By entity, in the order in which its aliases came: that is how an import lists them again. */
 const entityAliasLines = async function* (
-  { records, namespace: { number } }: ExportCall,
+  call: ExportCall,
   mounts: MountDirectory,
 ): AsyncIterable<readonly Shown[]> {
+  const {
+    records,
+    namespace: { number },
+  } = call
   for await (const page of records.scan(entities.under(number))) {
-    const links = page.flatMap(({ value: owner }) =>
-      liveLinks(owner).map(({ id }) => ({ id, owner })),
-    )
+    const links: { readonly id: string; readonly owner: EntityRecord }[] = []
+    for (const { value } of page) {
+      if (value.further === undefined) {
+        for (const { id } of liveLinks(value)) links.push({ id, owner: value })
+      } else {
+        for (const [{ id }, owner] of await withFurther(call, value)) links.push({ id, owner })
+      }
+    }
     for (let at = 0; at < links.length; at += limits.listPageEntries) {
       const part = links.slice(at, at + limits.listPageEntries)
       const found = await records.getMany(part.map(({ id }) => aliasRef(number, id)))

@@ -1,12 +1,13 @@
 import type { Mount } from '../../../engine/call.ts'
 import type { Tx } from '../../../engine/records.ts'
+import { limits } from '../../../limits.ts'
 import { findAlias, findAliasByName } from '../alias-find.ts'
+import { LinkChange, linkOn } from '../alias-links.ts'
 import {
   activityRef,
   aliasNameRef,
   aliasRef,
-  linkOn,
-  liveLinks,
+  countAliases,
   rewriteEntity,
 } from '../entity-record.ts'
 import { groupAliasNameRef, knownGroupAliasRef, knownGroupRef, rewritten } from '../group-record.ts'
@@ -30,16 +31,15 @@ export const importEntityAlias = async (
   scope: LineScope,
   line: EntityAliasLine,
 ): Promise<Outcome> => {
-  const { names, namespace } = scope.call
+  const { namespace } = scope.call
   if (line.metadata) checkLoginMetadata(line.metadata)
   if (line.custom_metadata) checkCustomMetadata(line.custom_metadata)
   const mount = await mountOfLine(tx, scope, line)
   if (isOutcome(mount)) return mount
   const owner = await entityOf(tx, scope, line.canonical_id, line.entity_name)
   if (isOutcome(owner)) return owner
-  const byId = line.id === undefined ? undefined : await findAlias(tx, namespace.number, line.id)
-  const known =
-    (await findAliasByName(tx, names, namespace.number, mount.accessor, line.name)) ?? byId
+  const byId = line.id === undefined ? undefined : await findAlias(tx, scope.call, line.id)
+  const known = (await findAliasByName(tx, scope.call, mount.accessor, line.name)) ?? byId
   if (known === undefined) return createEntityAlias(tx, scope, line, mount, owner)
   const { alias } = known
   if (byId !== undefined && byId.alias.id !== alias.id) {
@@ -89,9 +89,6 @@ export const importEntityAlias = async (
 const describe = ({ name, mountAccessor }: AliasRecord): string =>
   `${JSON.stringify(name)} on ${mountAccessor}`
 
-/** As many as an entity's record holds (see `rewriteEntity`). */
-const MOST_ALIASES = 1_000
-
 const createEntityAlias = async (
   tx: Tx,
   { call, newId, conflict }: LineScope,
@@ -100,19 +97,23 @@ const createEntityAlias = async (
   owner: EntityRecord,
 ): Promise<Outcome> => {
   const { names, namespace } = call
-  const other = linkOn(owner, mount.accessor)
+  const other = await linkOn(tx, call, owner, mount.accessor)
   if (other !== undefined) {
     return differing(
       conflict,
       `the entity ${owner.id} (${owner.name}) has another alias at ${mount.path} here`,
     )
   }
-  const links = liveLinks(owner)
-  if (links.length >= MOST_ALIASES) return refused('the entity has too many aliases')
+  if (countAliases(owner) >= limits.aliasesPerEntity) {
+    return refused(
+      `the entity has too many aliases: at most ${limits.aliasesPerEntity} are possible`,
+    )
+  }
   const id = line.id ?? newId
-  const aliases = [...links, { id, accessor: mount.accessor }]
+  const links = new LinkChange(tx, call, owner)
+  await links.add({ id, accessor: mount.accessor })
   // Not as a write of the API: that would turn what reads {} into null (identity.md 0.9).
-  const changes = { aliases, metadata: owner.metadata }
+  const changes = { ...links.changes, metadata: owner.metadata }
   const { revision } = rewriteEntity(tx, namespace.number, owner, changes, false)
   const creationTime = line.creation_time ?? writtenTime(call.now)
   const customMetadata = line.custom_metadata ?? null

@@ -1,4 +1,4 @@
-import type { Reader, Records, Ref, Tx } from '../../../engine/records.ts'
+import type { Reader, RecordRange, Records, Ref, Scanned, Tx } from '../../../engine/records.ts'
 
 /** A transaction that never commits: what it puts is seen by its own reads alone. For finding out what an import would do. */
 export class Overlay implements Tx {
@@ -46,5 +46,9 @@ export class Overlay implements Tx {
 
   async checkStamp(): Promise<void> {
     // What is read is not validated.
+  }
+
+  scan<T>(range: RecordRange<T>): AsyncIterable<readonly Scanned<T>[]> {
+    return this.#records.scan(range)
   }
 }

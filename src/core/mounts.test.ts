@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Namespace } from '../engine/call.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { MountRecord, NewMount } from '../engine/ports/mounts.ts'
+import { Refusal, invalid } from '../engine/refusal.ts'
+import { createMemoryStore } from '../storage/memory/memory-store.ts'
+import type { Store } from '../storage/store.ts'
+import { deadlineIn } from '../storage/store.ts'
+import { MountTable, mountRecords } from './mounts.ts'
+import { ConflictQueues, createRecords, stampRef } from './records.ts'
+
+const ROOT: Namespace = { id: 'root', number: 0, path: '' }
+
+const ENGINE: Engine = { type: 'jwt', class: 'auth', summary: 'a method', routes: [] }
+
+/** The mount table of one process. */
+const tableOn = (store: Store) => {
+  const records = createRecords({ store, queues: new ConflictQueues() })
+  const options = {
+    engines: () => [ENGINE],
+    defaultLeaseTtlSeconds: 100,
+    maxLeaseTtlSeconds: 100,
+    records,
+    stamp: async () =>
+      (await store.versions([stampRef('mounts', 0).key], deadlineIn(1_000))).items[0]!,
+    epoch: () => store.epoch(),
+  }
+  return { records, table: new MountTable(options, ROOT) }
+}
+
+const mountAt = (path: string, type = 'jwt'): NewMount => ({
+  class: 'auth',
+  type,
+  path,
+  description: '',
+  local: false,
+  sealWrap: false,
+  externalEntropyAccess: false,
+  options: null,
+  pluginVersion: '',
+  tuning: {
+    defaultLeaseTtlSeconds: 0,
+    maxLeaseTtlSeconds: 0,
+    forceNoCache: false,
+    listingVisibility: '',
+    tokenType: 'default-service',
+  },
+})
+
+/** A store that tells how many values it gave. */
+const counting = (store: Store) => {
+  const given = { values: 0 }
+  const counted: Store = {
+    read: async (keys, deadline) => {
+      given.values += keys.length
+      return store.read(keys, deadline)
+    },
+    versions: (keys, deadline) => store.versions(keys, deadline),
+    list: async (range, deadline) => {
+      const page = await store.list(range, deadline)
+      if (range.keysOnly !== true) given.values += page.items.length
+      return page
+    },
+    commit: (commit, deadline) => store.commit(commit, deadline),
+    snapshot: (signal) => store.snapshot(signal),
+    epoch: () => store.epoch(),
+    close: () => store.close(),
+  }
+  return { counted, given }
+}
+
+describe('the mount table', () => {
+  it('of each process shows what any of them changed, by path', async () => {
+    const store = createMemoryStore()
+    const [one, two] = [tableOn(store), tableOn(store)]
+    const made: MountRecord[] = []
+    for (let turn = 0; turn < 60; turn++) {
+      const { records, table } = turn % 2 === 0 ? one : two
+      const other = turn % 2 === 0 ? two : one
+      const some = made[(turn * 7) % Math.max(made.length, 1)]
+      if (turn % 5 === 3 && some !== undefined) {
+        await table.change(records, ROOT, some.accessor, (record) => ({
+          ...record,
+          path: `auth/moved-${turn}/`,
+        }))
+      } else if (turn % 5 === 4 && some !== undefined) {
+        await table.remove(records, ROOT, some.accessor)
+        made.splice(made.indexOf(some), 1)
+      } else {
+        // A type that is not there is kept, and stands in nobody's way but its path's.
+        const type = turn % 10 === 0 ? 'unknown' : 'jwt'
+        made.push(
+          await table.add(records, ROOT, () => mountAt(`auth/m-${(turn * 31) % 60}/`, type)),
+        )
+      }
+      const stored: MountRecord[] = []
+      for await (const page of records.scan(mountRecords.under(0))) {
+        stored.push(...page.map(({ value }) => value))
+      }
+      stored.sort((a, b) => (a.path < b.path ? -1 : 1))
+      for (const set of [await table.current(), await other.table.current()]) {
+        assert.deepEqual(set.records, stored)
+        const known = stored.filter(({ type }) => type === 'jwt')
+        assert.deepEqual(
+          set.all.map(({ record }) => record),
+          known,
+        )
+        for (const record of known) {
+          assert.equal(set.byAccessor(record.accessor)?.record, set.byUuid(record.uuid)?.record)
+          assert.equal(set.byPath(record.path)?.record.uuid, record.uuid)
+          assert.equal(set.find(`${record.path}login`)?.record.uuid, record.uuid)
+        }
+      }
+    }
+  })
+
+  it('reads what changed, and nothing else', async () => {
+    const { counted, given } = counting(createMemoryStore())
+    const [one, two] = [tableOn(counted), tableOn(counted)]
+    for (let index = 0; index < 300; index++) {
+      await one.table.add(one.records, ROOT, () => mountAt(`auth/m-${index}/`))
+    }
+    await two.table.current()
+    given.values = 0
+    await one.table.add(one.records, ROOT, () => mountAt('auth/new/'))
+    const set = await two.table.current()
+    assert.equal(set.all.length, 301)
+    assert.ok(given.values < 10, `${given.values} values were read`)
+  })
+
+  it('lets one of two that are to be at one path be added', async () => {
+    const store = createMemoryStore()
+    const tables = [tableOn(store), tableOn(store)]
+    const outcomes = await Promise.allSettled(
+      tables.map(({ records, table }) =>
+        table.add(records, ROOT, (present) => {
+          if (present.some(({ path }) => path === 'auth/x/')) throw invalid('in use')
+          return mountAt('auth/x/')
+        }),
+      ),
+    )
+    const refused = outcomes.filter(({ status }) => status === 'rejected')
+    assert.equal(refused.length, 1)
+    assert.ok((refused[0] as PromiseRejectedResult).reason instanceof Refusal)
+    assert.equal((await tables[0]!.table.current()).all.length, 1)
+  })
+})
