@@ -42,6 +42,9 @@ export interface SharedFolder extends OpenStorage {
   readonly path: string
   letGo(): Promise<void>
   takeUp(): void
+  /** Resolves when nothing is written any more, until `release`: another process opens the data meanwhile. */
+  hold(): Promise<void>
+  release(): void
 }
 
 export const isOwned = (storage: OpenStorage): storage is OwnedFolder => 'exchange' in storage
@@ -133,6 +136,8 @@ const openShared = async (path: string): Promise<SharedFolder> => {
     site: undefined,
     letGo: () => store.close(),
     takeUp: () => store.switchTo(openLmdbStore({ path })),
+    hold: () => store.current.hold(),
+    release: () => store.current.release(),
   }
 }
 

@@ -25,8 +25,14 @@ export type KeyMessageKind =
   | 'restore'
   /** Supervisor: let go of the data; answered by `reply` once nothing is done with it any more. */
   | 'let-go'
-  /** Supervisor: take up the data there is now; answered by `reply` once requests are answered from it. */
+  /** Supervisor: open the data there is now; answered by `reply` once that is done. */
   | 'take-up'
+  /** Supervisor: all have opened the data; answered by `reply` once requests are answered from it. */
+  | 'resume'
+  /** Supervisor: another is about to open the data; answered by `reply` once nothing is written any more. */
+  | 'hold'
+  /** Supervisor: the other has opened it; answered by `reply`. */
+  | 'go-on'
   /** Supervisor: the key of the seal; empty when sealed. Answered by `reply` once it is in use. */
   | 'key'
   /** Supervisor: forget the key now; answered by `reply`. */
@@ -46,6 +52,9 @@ const KINDS: readonly KeyMessageKind[] = [
   'restore',
   'let-go',
   'take-up',
+  'resume',
+  'hold',
+  'go-on',
   'key',
   'forget',
   'reply',

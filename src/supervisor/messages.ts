@@ -21,6 +21,8 @@ export type ToWorker =
 
 /** What a worker tells its supervisor, apart from keys. */
 export type ToSupervisor =
+  /** It has opened the data, and may write from now on. */
+  | { readonly kind: 'opened' }
   | { readonly kind: 'listening'; readonly addresses: readonly ServerAddress[] }
   | { readonly kind: 'failed'; readonly reason: string; readonly code: string | undefined }
   /** It accepts no more connections; those it has it still serves. */

@@ -13,7 +13,7 @@ import { isOwned, openStorage } from '../process/storage.ts'
 import type { Gather, GatherPurpose } from '../seal/gathering.ts'
 import { encodeGathered } from '../seal/gathering.ts'
 import { LocalShares } from '../seal/share-keeper.ts'
-import { exchangeData } from './exchange-data.ts'
+import { exchangeData, openBeside } from './open-data.ts'
 import { withFreePorts } from './free-port.ts'
 import type { KeyMessageKind } from './key-channel.ts'
 import { Measurements } from './measurements.ts'
@@ -79,7 +79,7 @@ class Supervisor {
   #unsealed = false
   /** Until the processes that knew a key have stopped to listen. */
   #replaced: Promise<unknown> = Promise.resolve()
-  /** While the data is exchanged: nobody opens it. */
+  /** While the data is exchanged, or opened by a worker. */
   #exchanging: Promise<unknown> = Promise.resolve()
   /** Until then a worker that ends makes the start fail. */
   #started = false
@@ -137,8 +137,6 @@ class Supervisor {
 
   async #startAnother(): Promise<void> {
     const worker = this.#fork()
-    // An unsealing waits for those that have begun.
-    await worker.loaded
     await this.#begin(worker, false)
     await worker.listening.catch((error: unknown) => {
       // The server was sealed meanwhile, and another has its place.
@@ -195,13 +193,25 @@ class Supervisor {
     return worker
   }
 
+  /** Has a worker open the data and listen, once it has loaded its code and nothing else is done with the data. */
   async #begin(worker: WorkerProcess, first: boolean): Promise<void> {
     worker.first = first
-    for (let over: unknown; over !== this.#exchanging;) {
-      over = this.#exchanging
-      await over
-    }
-    if (!worker.isGone) worker.begin(forWorkers(this.#config), first, this.#key)
+    await worker.loaded
+    await this.#alone(async () => {
+      if (worker.isGone) return
+      const begin = (): void => worker.begin(forWorkers(this.#config), first, this.#key)
+      if (this.#config.storage.kind !== 'lmdb') return begin()
+      const others = [...this.#workers].filter(({ begun }) => begun)
+      await openBeside(worker, others, begin)
+    })
+  }
+
+  /** Runs what opens or exchanges the data, one after the other. */
+  #alone<T>(run: () => Promise<T>): Promise<T> {
+    const done = this.#exchanging.then(run)
+    // Whoever waits for it only wants to know that it is over.
+    this.#exchanging = done.catch(() => undefined)
+    return done
   }
 
   /** A worker more, made of the spare if there is one; the next spare is forked when it no longer holds this one up. */
@@ -321,6 +331,9 @@ class Supervisor {
       case 'forget':
       case 'let-go':
       case 'take-up':
+      case 'resume':
+      case 'hold':
+      case 'go-on':
       case 'reply':
         throw new Error(`a worker does not send ${kind}`)
     }
@@ -356,13 +369,9 @@ class Supervisor {
     this.#key = undefined
   }
 
-  /** One after the other: has every worker let go of the data, puts other data in its place, and has them take it up. */
-  async #restore(folder: string): Promise<Exchanged> {
-    const before = this.#exchanging
-    const exchange = before.then(() => this.#exchange(folder))
-    // Whoever waits for it only wants to know that it is over.
-    this.#exchanging = exchange.catch(() => undefined)
-    return exchange
+  /** Has every worker let go of the data, puts other data in its place, and has them take it up. */
+  #restore(folder: string): Promise<Exchanged> {
+    return this.#alone(() => this.#exchange(folder))
   }
 
   async #exchange(folder: string): Promise<Exchanged> {

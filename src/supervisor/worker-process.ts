@@ -27,6 +27,8 @@ export class WorkerProcess {
   readonly keys: KeyChannel
   /** Resolves when it has loaded its code, or is gone. */
   readonly loaded: Promise<void>
+  /** Resolves when it has opened the data, or does not any more. */
+  readonly opened: Promise<void>
   /** Resolves when it listens; rejects when it cannot, or ends before. */
   readonly listening: Promise<readonly ServerAddress[]>
   /** Resolves when it accepts no more connections. */
@@ -59,9 +61,11 @@ export class WorkerProcess {
     )
     const listening = Promise.withResolvers<readonly ServerAddress[]>()
     const loaded = Promise.withResolvers<void>()
+    const opened = Promise.withResolvers<void>()
     const closed = Promise.withResolvers<void>()
     const gone = Promise.withResolvers<string>()
     this.loaded = loaded.promise
+    this.opened = opened.promise
     this.listening = listening.promise
     this.closed = closed.promise
     this.gone = gone.promise
@@ -75,6 +79,7 @@ export class WorkerProcess {
       this.spokeAt ??= this.lastSign
       loaded.resolve()
       if (told.kind === 'log') onLog(told.line)
+      else if (told.kind === 'opened') opened.resolve()
       else if (told.kind === 'closed') closed.resolve()
       else if (told.kind === 'measured') this.#toldMeasured(told.measured)
       else if (told.kind === 'measure-all') {
@@ -82,6 +87,7 @@ export class WorkerProcess {
           this.tell({ kind: 'all-measured', number: told.number, all }),
         )
       } else if (told.kind === 'failed') {
+        opened.resolve()
         listening.reject(Object.assign(new Error(told.reason), { code: told.code }))
       } else if (told.kind === 'listening') {
         this.listeningSince = performance.now()
@@ -94,6 +100,7 @@ export class WorkerProcess {
       this.#toldMeasured(this.measured)
       listening.reject(new Error(`a worker ended with ${how} before it listened`))
       loaded.resolve()
+      opened.resolve()
       closed.resolve()
       gone.resolve(how)
     })

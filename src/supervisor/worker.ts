@@ -52,6 +52,7 @@ const start = async ({
   const logs = openLogs(tellLine, logForm(config))
   log = logs.of('core')
   const storage = await openStorage(config.storage, 'worker', logs.of('storage'))
+  tell({ kind: 'opened' })
   const serving = makeServing({
     config,
     store: storage.store,
@@ -71,8 +72,8 @@ const start = async ({
         await serving.rest()
         await storage.letGo()
       }
-      if (kind === 'take-up' && isShared(storage)) {
-        storage.takeUp()
+      if (kind === 'take-up' && isShared(storage)) storage.takeUp()
+      if (kind === 'resume') {
         // It goes on trying, and so would another in its place.
         await serving.resume().catch((error: unknown) => log('opening the data anew failed', error))
       }
@@ -86,9 +87,16 @@ const start = async ({
     }
     return Buffer.from('done')
   }
+  const turned = inTurn(handle)
   const channel = new KeyChannel(
     new Socket({ fd: KEY_PIPE, readable: true, writable: true }),
-    inTurn(handle),
+    async (kind, payload) => {
+      // Not in turn: what is under way there may be waiting to write.
+      if (kind === 'hold' && isShared(storage)) await storage.hold()
+      else if (kind === 'go-on' && isShared(storage)) storage.release()
+      else return turned(kind, payload)
+      return Buffer.from('done')
+    },
     (error) => log('a message on the key pipe failed', error),
   )
   // A worker that takes another's place must not say that it is sealed while the others are not.

@@ -10,6 +10,7 @@ import { SwitchingStore } from '../switching-store.ts'
 import { removeCopies } from './copied-entries.ts'
 import type { LmdbOptions, LmdbStoreHandle } from './lmdb-store.ts'
 import { LMDB_FILE, openLmdbStore } from './lmdb-store.ts'
+import { untilLeft } from './left-open.ts'
 import type { OwnerSocket, Probe } from './owner-socket.ts'
 import { openSocket, probeSocket, socketName, socketNames } from './owner-socket.ts'
 
@@ -21,6 +22,8 @@ import { openSocket, probeSocket, socketName, socketNames } from './owner-socket
 const OWNER_KEY: Key = Buffer.from('meta/owner')
 /** A claim is a few reads and one commit. */
 const CLAIM_MS = 10_000
+/** Workers of a supervisor that was killed finish what they have begun, and end. */
+const LEFT_OPEN_MS = 5_000
 
 interface OwnerRecord {
   readonly nonce: string
@@ -207,6 +210,8 @@ export const claimDataFolder = async (options: LmdbOptions): Promise<ClaimedFold
   const { path } = options
   // Before LMDB is opened: its locks go by pid, and the owner may run in another pid namespace.
   const dead = await deadSockets(path)
+  const [pid] = await untilLeft(`${join(path, LMDB_FILE)}-lock`, LEFT_OPEN_MS)
+  if (pid !== undefined) throw new DataFolderInUse(path, { pid, host: hostname() })
   const store = new SwitchingStore(openLmdbStore(options))
   try {
     const own = await claim(path, store)

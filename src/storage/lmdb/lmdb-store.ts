@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { getLastVersion, open } from 'lmdb'
 import type { Database, RootDatabase } from 'lmdb'
+import { InFlight } from '../../std/in-flight.ts'
 import { createSystemClock, StoreClock } from '../clock.ts'
 import { DeadlineWatch } from '../deadline-watch.ts'
 import { checkCommit, checkKeys, pageLimit, storageLimits, witnessed } from '../limits.ts'
@@ -42,6 +43,13 @@ export interface LmdbOptions {
 export interface LmdbStoreHandle extends Store {
   /** Frees the reader slots of dead processes; gives their number. Call at each child's exit and each minute. */
   checkReaders(): number
+  /**
+   * Has commits wait, and resolves when those under way have ended: another process is about to open the data. LMDB then notes which
+   * transaction it took for the last one, behind no lock; one that ended meanwhile would be overwritten by the next, acknowledged or not.
+   */
+  hold(): Promise<void>
+  /** Lets commits go on. */
+  release(): void
   /** The store's clock, not behind what any process has saved of it. */
   time(): number
 }
@@ -55,6 +63,8 @@ const NOTHING = new Uint8Array(0)
 const ABSENT: Stored = { version: 0, value: undefined }
 /** How old the saved high-water mark of the clock may get while there are commits. */
 const CLOCK_SAVE_MS = 10_000
+/** How often at least those that hold look whether the last commit has ended. */
+const HOLD_LOOK_MS = 1_000
 /** Readers of killed workers stay until a check; LMDB's own 126 slots would run out (architecture.md C3). */
 const MAX_READERS = 1024
 
@@ -70,6 +80,9 @@ class LmdbStore implements LmdbStoreHandle {
   readonly #clock: StoreClock
   readonly #watch = new DeadlineWatch()
   readonly #copies = new Set<Promise<unknown>>()
+  readonly #writing = new InFlight()
+  /** While commits have to wait. */
+  #held: PromiseWithResolvers<void> | undefined
   #clockSaved = 0
   #closed = false
   /** Whether the shared read snapshot was renewed in the present turn. */
@@ -117,27 +130,47 @@ class LmdbStore implements LmdbStoreHandle {
   async commit(commit: Commit, deadline: Deadline): Promise<Outcome> {
     checkCommit(commit)
     if (commit.writes.length === 0) return this.#validate(commit, deadline)
-    this.#ensureOpen(deadline)
-    const clock = this.#clockToSave()
-    let under: Promise<boolean>
-    try {
-      under = commitNested(this.#records, commit, () => {
-        if (commit.quiet !== true) void this.#own.put(EPOCH, NOTHING, commit.id)
-        if (clock !== undefined) void this.#own.put(CLOCK, clock, commit.id)
-      }).catch(async (error: unknown) => {
-        throw await commitFailure(error, () => this.#stillReads())
-      })
-    } catch (error) {
-      throw await commitFailure(error, () => this.#stillReads())
+    while (this.#held !== undefined) {
+      await this.#watch.within(
+        this.#held.promise,
+        deadline,
+        () => new Unavailable('another process was opening the data all the time'),
+      )
     }
+    this.#ensureOpen(deadline)
     const committed = await this.#watch.within(
-      under,
+      this.#write(commit),
       deadline,
       () => new Unknown('the deadline passed while LMDB was writing'),
     )
     // lmdb-js also learns of ends while it takes other writes, in the middle of a turn whose snapshot is older than this commit.
     this.#renewed = false
     return committed ? { kind: 'committed', now: this.#clock.now() } : this.#conflict(commit)
+  }
+
+  async #write(commit: Commit): Promise<boolean> {
+    const clock = this.#clockToSave()
+    this.#writing.begin()
+    try {
+      return await commitNested(this.#records, commit, () => {
+        if (commit.quiet !== true) void this.#own.put(EPOCH, NOTHING, commit.id)
+        if (clock !== undefined) void this.#own.put(CLOCK, clock, commit.id)
+      })
+    } catch (error) {
+      throw await commitFailure(error, () => this.#stillReads())
+    } finally {
+      this.#writing.end()
+    }
+  }
+
+  async hold(): Promise<void> {
+    this.#held ??= Promise.withResolvers<void>()
+    while (!this.#writing.isEmpty) await this.#writing.idle(HOLD_LOOK_MS)
+  }
+
+  release(): void {
+    this.#held?.resolve()
+    this.#held = undefined
   }
 
   /**
@@ -167,6 +200,7 @@ class LmdbStore implements LmdbStoreHandle {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.release()
     await Promise.allSettled(this.#copies)
     await this.#root.close()
   }
