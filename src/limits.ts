@@ -58,8 +58,8 @@ export const limits = {
   restoreWaitMs: 15_000,
   /** How long a worker may take to let go of the data, or to take it up: then it is killed, and another takes its place. */
   restoreStepMs: 30_000,
-  /** How long a worker may take to open the data, during which the others do not write, and they to stop writing. */
-  openStepMs: 5_000,
+  /** How long a worker may take to open the data, during which the others do not write, and they to stop writing: as long as a disk may stand. */
+  openStepMs: 30_000,
   /** How long a stop waits for requests under way. */
   drainMs: 10_000,
   /** The same for a worker whose supervisor died: another may be waiting for its port. */

@@ -221,7 +221,8 @@ export const ownIdBytes = (id: string): Uint8Array => {
 const REMEMBERED_PLACES = 512
 
 /**
- * Where records of a kind are whose key is an id that we wrote ourselves (see `ownIdBytes`). A request asks for the same places several times, and many requests for the same: they are remembered.
+ * Where records of a kind are whose key is an id that we wrote ourselves (see `ownIdBytes`). A request asks for the same places
+ * several times, and many requests for the same: they are remembered.
  */
 export const placesById = <T>(kind: RecordKind<T>): ((namespace: number, id: string) => Ref<T>) => {
   const make = (namespace: number, id: string): Ref<T> => kind.at(namespace, ownIdBytes(id))
