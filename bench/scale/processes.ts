@@ -17,6 +17,8 @@ import { uniform } from './zipf.ts'
 /** Goals: private memory of a worker, and from the start until identity answers. */
 const WORKER_MB = 150
 const READY_MS = 500
+/** Until all workers listen, and the spare has loaded its code. */
+const SETTLE_MS = 3_000
 
 const freePort = (): Promise<number> =>
   new Promise((resolve) => {
@@ -157,6 +159,8 @@ export const printMemories = async (
 ): Promise<void> => {
   const server = await start(folder, 2)
   try {
+    // The first worker serves before the second has loaded its code.
+    await wait(SETTLE_MS)
     printMemory(`${sizes.entities}: private memory after a restart`, server)
     const next = uniform(Math.min(sizes.entities, sizes.tokens))
     const { refused, refusal } = await drive({
