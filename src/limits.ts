@@ -43,7 +43,7 @@ export const limits = {
   /** Callers kept in memory, per process: some two thousand (architecture.md E10). */
   cachedCallerBytes: 10_485_760,
   /** Decoded records kept in memory, per process (architecture.md E10). */
-  cachedRecordBytes: 12_582_912,
+  cachedRecordBytes: 10_485_760,
   /** A larger record is not kept: large secrets would push out everything else. */
   cachedRecordBytesEach: 262_144,
   /** Answers of entities kept with their texts in memory, per process: 2 to 6 kB each. */
