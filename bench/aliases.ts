@@ -6,7 +6,7 @@ import { Child } from './child.ts'
 import { drive, requestText, send } from './drive.ts'
 import type { Ask } from './drive.ts'
 import { median, print } from './figures.ts'
-import { enableJwt, issuerOf } from './scale/load.ts'
+import { enableJwt, importBody, issuerOf } from './scale/load.ts'
 import { signer } from './scale/site.ts'
 
 const USAGE = `usage: node bench/aliases.ts [--sizes 10,1000,9900] [--rounds 9] [--requests 100] [--folder <folder>]
@@ -63,18 +63,6 @@ const enableMounts = async (port: number, folder: string): Promise<void> => {
   )
 }
 
-const importText = async (port: number, text: string): Promise<void> => {
-  const response = await fetch(`http://127.0.0.1:${port}/v1/identity/import?results=refused`, {
-    method: 'POST',
-    headers: { 'x-vault-token': 'root', 'content-type': 'application/x-ndjson' },
-    body: text,
-  })
-  const body = await response.text()
-  if (!response.ok) throw new Error(`import: ${response.status} ${body}`)
-  const { data } = JSON.parse(body) as { readonly data: { readonly refused: number } }
-  if (data.refused > 0) throw new Error(`import: ${body}`)
-}
-
 const makePeople = async (port: number): Promise<void> => {
   for (const size of sizes) {
     const began = performance.now()
@@ -84,7 +72,7 @@ const makePeople = async (port: number): Promise<void> => {
       const person = { type: 'entity-alias', entity_name: `person-${size}` }
       lines.push({ ...person, name: nameOf(size, i), mount_path: mount })
     }
-    await importText(port, lines.map((line) => JSON.stringify(line)).join('\n'))
+    await importBody(port, lines.map((line) => JSON.stringify(line)).join('\n'))
     print(`${size} aliases imported in ${(performance.now() - began).toFixed(0)} ms`)
   }
 }

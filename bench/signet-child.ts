@@ -1,9 +1,10 @@
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector/promises'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { devConfig } from '../src/config/dev-config.ts'
 import { startServer } from '../src/server.ts'
+import { childrenOf } from '../test/support/worker-server.ts'
 import type { ChildReport, DelayReport, MemoryReport, Order } from './child.ts'
 
 /**
@@ -59,26 +60,23 @@ const anonymousBytes = (): number => {
 const TICK = 10_000
 
 /** What the processes below this one have used so far: workers, where there are several. */
-const cpuBelow = (parent: number): number => {
+const cpuBelow = (): number => {
   let ticks = 0
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    let stat: string
+  for (const pid of childrenOf(process.pid)) {
     try {
-      stat = readFileSync(`/proc/${name}/stat`, 'latin1')
+      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      ticks += Number(fields[11]) + Number(fields[12])
     } catch {
       // It ended meanwhile.
-      continue
     }
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    if (Number(fields[1]) === parent) ticks += Number(fields[11]) + Number(fields[12])
   }
   return ticks * TICK
 }
 
 const report = (): ChildReport => {
   const { user, system } = process.cpuUsage()
-  const below = config.workers > 1 ? cpuBelow(process.pid) : 0
+  const below = config.workers > 1 ? cpuBelow() : 0
   return { cpuMicroseconds: user + system + below }
 }
 

@@ -77,7 +77,8 @@ const bodiesOf = function* (lines: Iterable<object>): Iterable<readonly [string,
   if (texts.length > 0) yield [texts.join('\n'), texts.length]
 }
 
-const importBody = async (port: number, body: string): Promise<void> => {
+/** Imports lines; throws when one of them is refused. */
+export const importBody = async (port: number, body: string): Promise<void> => {
   const response = await fetch(`http://127.0.0.1:${port}/v1/identity/import?results=refused`, {
     method: 'POST',
     headers: { 'x-vault-token': 'root', 'content-type': 'application/x-ndjson' },

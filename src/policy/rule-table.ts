@@ -118,17 +118,13 @@ export class RuleTable implements Rules {
 
   find(path: string, listing: boolean): AclRule | undefined {
     const bare = barePath(path, listing)
+    const { exact } = this.rules
     return (
-      this.findExact(path, bare) ??
+      exact.get(path) ??
+      (bare === undefined ? undefined : exact.get(bare)) ??
       this.findOpen(path)?.rule ??
       (bare === undefined ? undefined : this.findOpen(bare)?.rule)
     )
-  }
-
-  /** The rule whose pattern is the path, or else the bare path. */
-  findExact(path: string, bare: string | undefined): AclRule | undefined {
-    const { exact } = this.rules
-    return exact.get(path) ?? (bare === undefined ? undefined : exact.get(bare))
   }
 
   touches(mountPath: string): boolean {

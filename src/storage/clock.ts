@@ -1,6 +1,7 @@
 /**
  * The machine's time in ms since 1970: follows the wall clock forwards, and goes on at the monotonic
- * pace when the wall clock is set back, so that neither a sleep nor a correction revives a token. `floor`: it begins at this time if the wall clock is behind it.
+ * pace when the wall clock is set back, so that neither a sleep nor a correction revives a token. `floor`: it begins at this time
+ * if the wall clock is behind it.
  */
 export const createSystemClock = (floor = 0): (() => number) => {
   let last = Math.max(Date.now(), floor)

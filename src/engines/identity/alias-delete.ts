@@ -5,7 +5,7 @@ import { findAlias } from './alias-find.ts'
 import { LinkChange } from './alias-links.ts'
 import { deletingDamaged } from './delete-damaged.ts'
 import type { ReadCall } from './entity-record.ts'
-import { activityRef, aliasNameRef, aliasRef, rewriteEntity } from './entity-record.ts'
+import { aliasNameRef, aliasRef, dropRecords, rewriteEntity } from './entity-record.ts'
 import type { AliasRecord } from './records.ts'
 
 /** Records that the end of one alias writes: the alias, its name, its last login. */
@@ -17,8 +17,7 @@ export const dropAlias = (
   { names, namespace }: Pick<ReadCall, 'names' | 'namespace'>,
   alias: AliasRecord,
 ): void => {
-  tx.delete(aliasRef(namespace.number, alias.id))
-  tx.delete(activityRef(namespace.number, alias.id))
+  dropRecords(tx, namespace.number, alias.id)
   tx.delete(aliasNameRef(names, namespace.number, alias.mountAccessor, alias.name))
 }
 

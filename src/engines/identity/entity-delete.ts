@@ -11,9 +11,9 @@ import type { EntityFinder } from './entity-read.ts'
 import { hintEntityId } from './entity-read.ts'
 import type { ReadCall } from './entity-record.ts'
 import {
-  activityRef,
   aliasNameRef,
   aliasRef,
+  dropRecords,
   entityNameRef,
   entityRef,
   findEntity,
@@ -138,11 +138,6 @@ const dropFurther = async (
     }
   }
   return { dropped: count, remain: false }
-}
-
-const dropRecords = (tx: Tx, namespace: number, aliasId: string): void => {
-  tx.delete(aliasRef(namespace, aliasId))
-  tx.delete(activityRef(namespace, aliasId))
 }
 
 const sweep = async (call: ReadCall, leftover: Leftover): Promise<void> => {

@@ -7,7 +7,7 @@ import { aliasRecords, linksNow } from './alias-read-many.ts'
 import type { ReadCall } from './entity-record.ts'
 import type { Page } from './list-page.ts'
 import { placeOf, scanPage } from './list-page.ts'
-import { mountsOf } from './mount-lookup.ts'
+import { fieldsOfMount, mountsOf } from './mount-lookup.ts'
 import type { AliasLink, AliasRecord, EntityRecord } from './records.ts'
 import { entities } from './records.ts'
 
@@ -59,7 +59,7 @@ const aliasInfo = (
   id: alias.id,
   name: alias.name,
   mount_accessor: alias.mountAccessor,
-  ...(mount === undefined ? {} : { mount_path: mount.path, mount_type: mount.type }),
+  ...fieldsOfMount(mount),
 })
 
 /** Names of entities, in the order of their ids and without more about them, as recorded. */

@@ -8,10 +8,10 @@ import { LinkChange, everyLiveLink, linksOn, mountLinksRef } from './alias-links
 import { entityNameHints } from './entity-read.ts'
 import type { ReadCall } from './entity-record.ts'
 import {
-  activityRef,
   aliasNameRef,
   aliasRef,
   countAliases,
+  dropRecords,
   droppedLinks,
   entityNameRef,
   entityRef,
@@ -262,10 +262,7 @@ const mergeIn = async (
       await links.add(link)
       putMoved(tx, call, alias, source.id, to.id)
     }
-    for (const link of droppedLinks(source)) {
-      tx.delete(aliasRef(namespace.number, link.id))
-      tx.delete(activityRef(namespace.number, link.id))
-    }
+    for (const { id } of droppedLinks(source)) dropRecords(tx, namespace.number, id)
     tx.delete(entityRef(namespace.number, source.id))
     tx.delete(entityNameRef(names, namespace.number, source.name))
     for (const id of [...source.mergedEntityIds, source.id]) {

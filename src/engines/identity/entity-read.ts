@@ -16,6 +16,7 @@ import type { ReadCall } from './entity-record.ts'
 import { aliasRef, entityNameRef, findEntity, findEntityByName } from './entity-record.ts'
 import { nameHint } from './hints.ts'
 import { groupsUntil } from './memberships.ts'
+import { fieldsOfMount } from './mount-lookup.ts'
 import type { AliasRecord, EntityRecord } from './records.ts'
 
 /** Finds an entity inside a transaction; undefined when there is none. */
@@ -184,7 +185,7 @@ export const aliasFields = (
   merged_from_canonical_ids: alias.mergedFromCanonicalIds,
   metadata: alias.metadata,
   mount_accessor: alias.mountAccessor,
-  ...(mount === undefined ? {} : { mount_path: mount.path, mount_type: mount.type }),
+  ...fieldsOfMount(mount),
   name: alias.name,
 })
 

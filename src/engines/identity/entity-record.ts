@@ -91,6 +91,15 @@ export const liveFurther = (further: Further | undefined): Further | undefined =
 export const countAliases = (entity: EntityRecord): number =>
   liveLinks(entity).length + (entity.further?.count ?? 0)
 
+/** Why an entity gets no more of them. */
+export const TOO_MANY_ALIASES = `the entity has too many aliases: at most ${limits.aliasesPerEntity} are possible`
+
+/** Deletes what is stored of an alias, its name aside: that may be another's by now. */
+export const dropRecords = (tx: Tx, namespace: number, aliasId: string): void => {
+  tx.delete(aliasRef(namespace, aliasId))
+  tx.delete(activityRef(namespace, aliasId))
+}
+
 /** A name for an entity that was given none: `entity_1a2b3c4d.root` (settled.md 4). The look that found it free is checked. */
 export const freeEntityName = async (
   tx: Tx,
@@ -139,10 +148,7 @@ export const rewriteEntity = (
   changes: Partial<EntityRecord>,
   withAliases: boolean,
 ): EntityRecord => {
-  for (const link of droppedLinks(entity)) {
-    tx.delete(aliasRef(namespace, link.id))
-    tx.delete(activityRef(namespace, link.id))
-  }
+  for (const { id } of droppedLinks(entity)) dropRecords(tx, namespace, id)
   const revision = entity.revision + 1
   const record: EntityRecord = {
     ...entity,
@@ -153,11 +159,7 @@ export const rewriteEntity = (
     revision,
     aliasRevision: withAliases ? revision : entity.aliasRevision,
   }
-  if (countAliases(record) > limits.aliasesPerEntity) {
-    throw invalid(
-      `the entity has too many aliases: at most ${limits.aliasesPerEntity} are possible`,
-    )
-  }
+  if (countAliases(record) > limits.aliasesPerEntity) throw invalid(TOO_MANY_ALIASES)
   tx.put(entityRef(namespace, record.id), record)
   return record
 }

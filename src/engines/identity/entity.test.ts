@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { withFaults } from '../../storage/faults/fault-store.ts'
-import type { Store } from '../../storage/store.ts'
-import { deadlineIn } from '../../storage/store.ts'
 import type { Harness, SeenCommit } from './testing.ts'
-import { createHarness, watchCommits } from './testing.ts'
+import { census, createHarness, watchCommits } from './testing.ts'
 
 const create = async (harness: Harness, name: string): Promise<string> =>
   (await harness.request('update', 'entity', { name })).data['id']
@@ -26,26 +24,6 @@ const link = async (
 
 const codes = ({ hints }: { readonly hints: readonly { readonly code: string }[] }) =>
   hints.map(({ code }) => code)
-
-/** Everything a store holds, as prefixes of keys with how many there are. */
-const census = async (store: Store): Promise<Readonly<Record<string, number>>> => {
-  const counts: Record<string, number> = {}
-  let from = Uint8Array.of(0)
-  for (;;) {
-    const page = await store.list(
-      { from, to: new Uint8Array(512).fill(0xff), limit: 256, keysOnly: true },
-      deadlineIn(10_000),
-    )
-    if (page.items.length === 0) return counts
-    for (const { key } of page.items) {
-      const prefix = Buffer.from(key).toString('latin1').split('/', 1)[0]!
-      counts[prefix] = (counts[prefix] ?? 0) + 1
-    }
-    const last = page.items.at(-1)!.key
-    from = new Uint8Array(last.length + 1)
-    from.set(last)
-  }
-}
 
 describe('deleting an entity', () => {
   it('takes name, aliases and memberships with it in one commit', async () => {

@@ -5,11 +5,10 @@ import type { Mount } from '../../engine/call.ts'
 import { limits } from '../../limits.ts'
 import { withFaults } from '../../storage/faults/fault-store.ts'
 import type { Store } from '../../storage/store.ts'
-import { deadlineIn } from '../../storage/store.ts'
 import { entityRef } from './entity-record.ts'
 import { templateEntity } from './oidc/claims-subject.ts'
 import type { Answer, Harness, SeenCommit } from './testing.ts'
-import { ROOT, createHarness, interleaved, watchCommits } from './testing.ts'
+import { census, ROOT, createHarness, interleaved, watchCommits } from './testing.ts'
 import { exportLines } from './transfer/export.ts'
 import { importLines } from './transfer/import.ts'
 
@@ -63,26 +62,6 @@ const shownIds = async (harness: Harness, entityId: string): Promise<readonly st
   ok(await harness.request('read', `entity/id/${entityId}`)).data['aliases'].map(
     ({ id }: { readonly id: string }) => id,
   )
-
-/** Everything a store holds, as prefixes of keys with how many there are. */
-const census = async (store: Store): Promise<Readonly<Record<string, number>>> => {
-  const counts: Record<string, number> = {}
-  let from = Uint8Array.of(0)
-  for (;;) {
-    const page = await store.list(
-      { from, to: new Uint8Array(512).fill(0xff), limit: 256, keysOnly: true },
-      deadlineIn(10_000),
-    )
-    if (page.items.length === 0) return counts
-    for (const { key } of page.items) {
-      const prefix = Buffer.from(key).toString('latin1').split('/', 1)[0]!
-      counts[prefix] = (counts[prefix] ?? 0) + 1
-    }
-    const last = page.items.at(-1)!.key
-    from = new Uint8Array(last.length + 1)
-    from.set(last)
-  }
-}
 
 /** Import and export of all there is. */
 const transfer = (harness: Harness) => ({
@@ -382,6 +361,15 @@ describe('merging with further links', () => {
     return { kim, lou, mount, own: kim.ids[MANY - 5]!, theirs }
   }
 
+  const mergeKeeping = async (harness: Harness, to: string, from: string, kept: string) =>
+    ok(
+      await harness.request('update', 'entity/merge', {
+        to_entity_id: to,
+        from_entity_ids: [from],
+        conflicting_alias_ids_to_keep: [kept],
+      }),
+    )
+
   it('tells of clashes', async () => {
     const harness = createHarness()
     const { kim, lou, own, theirs } = await clash(harness)
@@ -396,13 +384,7 @@ describe('merging with further links', () => {
   it('keeps both aliases of a mount where the target keeps its own', async () => {
     const harness = createHarness()
     const { kim, lou, mount, own, theirs } = await clash(harness)
-    ok(
-      await harness.request('update', 'entity/merge', {
-        to_entity_id: kim.entityId,
-        from_entity_ids: [lou],
-        conflicting_alias_ids_to_keep: [own],
-      }),
-    )
+    await mergeKeeping(harness, kim.entityId, lou, own)
     assert.deepEqual(await shownIds(harness, kim.entityId), [...kim.ids, theirs])
     assert.equal((await harness.login(mount, 'lou')).entityId, kim.entityId)
     const { port, records, names } = harness
@@ -417,13 +399,7 @@ describe('merging with further links', () => {
   it('shows an alias that gave way until the entity is written again', async () => {
     const harness = createHarness()
     const { kim, lou, mount, own, theirs } = await clash(harness)
-    ok(
-      await harness.request('update', 'entity/merge', {
-        to_entity_id: kim.entityId,
-        from_entity_ids: [lou],
-        conflicting_alias_ids_to_keep: [theirs],
-      }),
-    )
+    await mergeKeeping(harness, kim.entityId, lou, theirs)
     assert.deepEqual(await shownIds(harness, kim.entityId), [...kim.ids, theirs])
     assert.equal((await harness.request('read', `entity-alias/id/${own}`)).status, 404)
     assert.equal((await harness.login(mount, 'lou')).entityId, kim.entityId)

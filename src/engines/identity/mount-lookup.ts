@@ -32,11 +32,16 @@ export const mountsOf = async (
   return found
 }
 
-/** Where a mount is now; nothing for one that is gone. */
-export const mountFields = async (
-  mounts: MountDirectory,
-  accessor: string,
-): Promise<{ readonly mount_path?: string; readonly mount_type?: string }> => {
-  const mount = await mounts.byAccessor(accessor)
-  return mount === undefined ? {} : { mount_path: mount.path, mount_type: mount.type }
+/** What answers say of the mount of an alias; nothing of one that is gone. */
+export interface MountFields {
+  readonly mount_path?: string
+  readonly mount_type?: string
 }
+
+/** The same of a mount that was found. */
+export const fieldsOfMount = (mount: Mount | undefined): MountFields =>
+  mount === undefined ? {} : { mount_path: mount.path, mount_type: mount.type }
+
+/** Where a mount is now; nothing for one that is gone. */
+export const mountFields = async (mounts: MountDirectory, accessor: string): Promise<MountFields> =>
+  fieldsOfMount(await mounts.byAccessor(accessor))

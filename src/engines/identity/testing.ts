@@ -22,6 +22,7 @@ import type { Json } from '../../std/json.ts'
 import { withFaults } from '../../storage/faults/fault-store.ts'
 import { createMemoryStore } from '../../storage/memory/memory-store.ts'
 import type { Store } from '../../storage/store.ts'
+import { deadlineIn } from '../../storage/store.ts'
 import { createIdentity } from './index.ts'
 
 /** The root namespace of the tests. */
@@ -450,4 +451,24 @@ const shown = async (
   if (result.kind !== 'list') throw new Error(`not an answer of this engine: ${result.kind}`)
   const list = await collectList(result.pages, undefined, result.limit)
   return list === undefined ? { status: 404, data: {} } : { status: 200, data: list }
+}
+
+/** Everything a store holds, as prefixes of keys with how many there are. */
+export const census = async (store: Store): Promise<Readonly<Record<string, number>>> => {
+  const counts: Record<string, number> = {}
+  let from = Uint8Array.of(0)
+  for (;;) {
+    const page = await store.list(
+      { from, to: new Uint8Array(512).fill(0xff), limit: 256, keysOnly: true },
+      deadlineIn(10_000),
+    )
+    if (page.items.length === 0) return counts
+    for (const { key } of page.items) {
+      const prefix = Buffer.from(key).toString('latin1').split('/', 1)[0]!
+      counts[prefix] = (counts[prefix] ?? 0) + 1
+    }
+    const last = page.items.at(-1)!.key
+    from = new Uint8Array(last.length + 1)
+    from.set(last)
+  }
 }

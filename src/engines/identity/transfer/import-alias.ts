@@ -4,6 +4,7 @@ import { limits } from '../../../limits.ts'
 import { findAlias, findAliasByName } from '../alias-find.ts'
 import { LinkChange, linkOn } from '../alias-links.ts'
 import {
+  TOO_MANY_ALIASES,
   activityRef,
   aliasNameRef,
   aliasRef,
@@ -104,11 +105,7 @@ const createEntityAlias = async (
       `the entity ${owner.id} (${owner.name}) has another alias at ${mount.path} here`,
     )
   }
-  if (countAliases(owner) >= limits.aliasesPerEntity) {
-    return refused(
-      `the entity has too many aliases: at most ${limits.aliasesPerEntity} are possible`,
-    )
-  }
+  if (countAliases(owner) >= limits.aliasesPerEntity) return refused(TOO_MANY_ALIASES)
   const id = line.id ?? newId
   const links = new LinkChange(tx, call, owner)
   await links.add({ id, accessor: mount.accessor })
