@@ -198,22 +198,30 @@ describe('several nodes on one PostgreSQL', { skip: skipWithout('postgres') }, (
     assert.equal(Buffer.from((await read(node!, bytes('held'))).value!).toString(), '1')
   })
 
-  it('remove the fate of old transactions, and keep that of new ones', async (t) => {
+  it('remove the fate of old transactions, and keep that of new ones, also when the clock has leapt ahead', async (t) => {
     const [node] = await openNodes(t, 1)
     const schema = `test_${schemas}`
     await put(node!, { a: '1' })
-    await server.run(
-      `insert into ${schema}.commits (id, at) select ('00000000' || lpad(i::text, 24, '0'))::uuid, now() - interval '2 hours' from generate_series(1, 5000) i`,
-    )
     const { PruneLane } = await import('./prune-lane.ts')
+    const { firstIdAt } = await import('./commit-batch.ts')
     const { statements } = await import('./schema-sql.ts')
     const { Connection } = await import('./connection.ts')
     const { DeadlineWatch } = await import('../deadline-watch.ts')
     const { parseConnectionUrl } = await import('./connection-url.ts')
+    const present = Date.now()
+    const hours = (count: number): number => count * 3_600_000
+    const commitsOf = (age: number, count: number): Promise<unknown> => {
+      const id = `('${firstIdAt(present - hours(age)).slice(0, 12)}' || lpad(i::text, 20, '0'))::uuid`
+      const at = `now() - interval '${age} hours'`
+      return server.run(
+        `insert into ${schema}.commits (id, at) select ${id}, ${at} from generate_series(1, ${count}) i`,
+      )
+    }
+    let now = 0
     const lane = new PruneLane({
       statements: statements(`"${schema}"`),
-      now: () => Date.now(),
-      observe: (now) => now,
+      now: () => now,
+      observe: (time) => time,
       wake: () => {},
     })
     const target = parseConnectionUrl(server.url)
@@ -224,14 +232,23 @@ describe('several nodes on one PostgreSQL', { skip: skipWithout('postgres') }, (
       { connectMs: 30_000, statementMs: 30_000 },
       new DeadlineWatch(),
     )
-    lane.begin()
-    let rounds = 0
-    for (; lane.ready(); rounds++) await lane.start(connection)
+    let steps = 0
+    const keptAt = async (time: number): Promise<unknown> => {
+      now = time
+      lane.begin()
+      for (steps = 0; lane.ready(); steps++) await lane.start(connection)
+      const [row] = await server.run(`select count(*)::int as rows from ${schema}.commits`)
+      return row!['rows']
+    }
+    await commitsOf(4, 5_000)
+    assert.equal(await keptAt(present - hours(2) - 60_000), 5_001)
+    // A minute later, and then the clock leaps by two hours: these ten are of just now.
+    await commitsOf(2, 10)
+    assert.equal(await keptAt(present), 11)
+    assert.equal(steps, 3)
+    assert.equal(await keptAt(present + 60_000), 1)
     lane.close()
     await connection.close()
-    assert.equal(rounds, 3)
-    const [left] = await server.run(`select count(*)::int as rows from ${schema}.commits`)
-    assert.equal(left!['rows'], 1)
   })
 
   describe('behind PgBouncer in transaction mode', { skip: skipWithout('pgbouncer') }, () => {

@@ -8,10 +8,17 @@ const EVERY_MS = 60_000
 /** Rows deleted by one statement: a few ms. */
 const AT_ONCE = 2_000
 
-/** Removes old rows of the table `commits`, when nothing else waits; all nodes do, and skip what another is at. */
+/**
+ * Removes old rows of the table `commits`, when nothing else waits; all nodes do, and skip what another is at. Old is what was so by
+ * the time of the round before: where the database's clock leaps ahead by hours, the commits of just now look old at once, and somebody
+ * may still ask for their fate.
+ */
 export class PruneLane {
   readonly #ports: LanePorts
   readonly #timer: NodeJS.Timeout
+  /** The time when the last round began and when the one before it did, ms. */
+  #began: number | undefined
+  #before: number | undefined
   #due = false
   #busy = false
 
@@ -21,8 +28,11 @@ export class PruneLane {
     this.#timer = setInterval(() => this.begin(), every).unref()
   }
 
-  /** Old rows are to be removed now. */
+  /** A round begins. The first only notes the time. */
   begin(): void {
+    this.#before = this.#began
+    this.#began = this.#ports.now()
+    if (this.#before === undefined) return
     this.#due = true
     this.#ports.wake()
   }
@@ -41,7 +51,7 @@ export class PruneLane {
   async start(connection: Connection): Promise<void> {
     this.#busy = true
     try {
-      const before = firstIdAt(this.#ports.now() - KEPT_MS)
+      const before = firstIdAt(this.#before! - KEPT_MS)
       const [row] = await connection.query(this.#ports.statements.prune, [before, AT_ONCE])
       if (Number(row?.[0]) < AT_ONCE) this.#due = false
     } catch {
