@@ -29,7 +29,7 @@ import { ownRecords } from './own-records.ts'
 import { PolicyStore } from './policies.ts'
 import { RecordCache } from './record-cache.ts'
 import type { Check } from './records.ts'
-import { asRefusal, ConflictQueues, stampRef } from './records.ts'
+import { asRefusal, ConflictQueues, readVersioned, stampRef } from './records.ts'
 import type { Reply, Success } from './reply.ts'
 import type { Request } from './request.ts'
 import { StampWatch } from './stamp-watch.ts'
@@ -196,6 +196,7 @@ export class Core {
         defaultLeaseTtlSeconds: options.defaultLeaseTtlSeconds,
         maxLeaseTtlSeconds: options.maxLeaseTtlSeconds,
         records: this.records,
+        versioned: (refs) => readVersioned(store, refs),
         stamp: (namespace) => this.#stampVersion('mounts', namespace),
         epoch: () => store.epoch(),
       },

@@ -3,12 +3,13 @@ import { describe, it } from 'node:test'
 import type { Namespace } from '../engine/call.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { MountRecord, NewMount } from '../engine/ports/mounts.ts'
+import type { Ref } from '../engine/records.ts'
 import { Refusal, invalid } from '../engine/refusal.ts'
 import { createMemoryStore } from '../storage/memory/memory-store.ts'
 import type { Store } from '../storage/store.ts'
 import { deadlineIn } from '../storage/store.ts'
-import { MountTable, mountRecords } from './mounts.ts'
-import { ConflictQueues, createRecords, stampRef } from './records.ts'
+import { MountTable, mountRecords, mountRef } from './mounts.ts'
+import { ConflictQueues, createRecords, readVersioned, stampRef } from './records.ts'
 
 const ROOT: Namespace = { id: 'root', number: 0, path: '' }
 
@@ -22,6 +23,7 @@ const tableOn = (store: Store) => {
     defaultLeaseTtlSeconds: 100,
     maxLeaseTtlSeconds: 100,
     records,
+    versioned: <T>(refs: readonly Ref<T>[]) => readVersioned(store, refs),
     stamp: async () =>
       (await store.versions([stampRef('mounts', 0).key], deadlineIn(1_000))).items[0]!,
     epoch: () => store.epoch(),
@@ -48,9 +50,9 @@ const mountAt = (path: string, type = 'jwt'): NewMount => ({
   },
 })
 
-/** A store that tells how many values it gave. */
+/** A store that tells how many values it gave, and how many pages. */
 const counting = (store: Store) => {
-  const given = { values: 0 }
+  const given = { values: 0, pages: 0 }
   const counted: Store = {
     read: async (keys, deadline) => {
       given.values += keys.length
@@ -59,6 +61,7 @@ const counting = (store: Store) => {
     versions: (keys, deadline) => store.versions(keys, deadline),
     list: async (range, deadline) => {
       const page = await store.list(range, deadline)
+      given.pages++
       if (range.keysOnly !== true) given.values += page.items.length
       return page
     },
@@ -118,15 +121,43 @@ describe('the mount table', () => {
   it('reads what changed, and nothing else', async () => {
     const { counted, given } = counting(createMemoryStore())
     const [one, two] = [tableOn(counted), tableOn(counted)]
-    for (let index = 0; index < 300; index++) {
-      await one.table.add(one.records, ROOT, () => mountAt(`auth/m-${index}/`))
+    const fill = async (from: number, to: number): Promise<void> => {
+      for (let index = from; index < to; index++) {
+        await one.table.add(one.records, ROOT, () => mountAt(`auth/m-${index}/`))
+      }
     }
+    const take = async (count: number): Promise<{ values: number; pages: number }> => {
+      Object.assign(given, { values: 0, pages: 0 })
+      const set = await two.table.current()
+      assert.equal(set.all.length, count)
+      return given
+    }
+    await fill(0, 300)
     await two.table.current()
-    given.values = 0
-    await one.table.add(one.records, ROOT, () => mountAt('auth/new/'))
-    const set = await two.table.current()
-    assert.equal(set.all.length, 301)
-    assert.ok(given.values < 10, `${given.values} values were read`)
+    await fill(300, 310)
+    const few = await take(310)
+    assert.equal(few.pages, 0)
+    assert.ok(few.values < 20, `${few.values} values were read`)
+    // More than are remembered: two pages of keys tell what is new.
+    await fill(310, 350)
+    const many = await take(350)
+    assert.equal(many.pages, 2)
+    assert.ok(many.values < 50, `${many.values} values were read`)
+  })
+
+  it('lists the keys when somebody changed the mounts without saying which', async () => {
+    const store = createMemoryStore()
+    const [one, two] = [tableOn(store), tableOn(store)]
+    const first = await one.table.add(one.records, ROOT, () => mountAt('auth/first/'))
+    await two.table.current()
+    await one.records.transact(async (tx) => {
+      tx.put(mountRef(ROOT, first.uuid), { ...first, path: 'auth/second/' })
+      tx.stamp('mounts', 0)
+    })
+    assert.equal((await two.table.current()).byPath('auth/second/')?.record.uuid, first.uuid)
+    await one.table.add(one.records, ROOT, () => mountAt('auth/third/'))
+    const paths = (await two.table.current()).records.map(({ path }) => path)
+    assert.deepEqual(paths, ['auth/second/', 'auth/third/'])
   })
 
   it('lets one of two that are to be at one path be added', async () => {

@@ -8,7 +8,10 @@ import { idBytes, recordKind, placesById } from '../engine/records.ts'
 import { denied } from '../engine/refusal.ts'
 import type { Version } from '../storage/store.ts'
 import { freshLoad } from './fresh-load.ts'
-import type { Check } from './records.ts'
+import type { MountChanges } from './mount-changes.ts'
+import { changedMounts, mountChanges, withMountChange } from './mount-changes.ts'
+import type { Check, Versioned } from './records.ts'
+import { stampRef } from './records.ts'
 import type { RouteMatcher } from './router.ts'
 import { compileRoutes } from './router.ts'
 import { Breather } from '../std/breather.ts'
@@ -88,6 +91,8 @@ export interface MountTableOptions {
   readonly maxLeaseTtlSeconds: number
   /** All mounts, with the stamp's version read before them. */
   readonly records: Records
+  /** Records as they are now, all of one snapshot. */
+  versioned<T>(refs: readonly Ref<T>[]): Promise<readonly Versioned<T>[]>
   /** The present version of the `mounts` stamp: fresh. */
   stamp(namespace: Namespace): Promise<Version>
   /** Moves with every commit that can have changed the stamp, where that costs nothing to know (Store.epoch). */
@@ -102,7 +107,8 @@ const byPath = (a: Known, b: Known): number => compareBytes(a.record.path, b.rec
  * The mount table: kept in memory, used only after the stamp's version has been confirmed. That its transactions rest on it is
  * safe because every writer puts the stamp that they have read before (architecture.md A1).
  *
- * There may be ten thousand mounts. After a change only keys and versions are listed, and what has another version is read.
+ * There may be ten thousand mounts. After a change only what changed is read: the latest changes are remembered with the stamp; a process
+ * that missed more of them lists the keys, and reads what has another version.
  */
 export class MountTable implements MountPort {
   readonly #options: MountTableOptions
@@ -110,10 +116,10 @@ export class MountTable implements MountPort {
   readonly #matchers = new WeakMap<object, RouteMatcher>()
   readonly #root: Namespace
   readonly #range: RecordRange<MountRecord>
+  readonly #changes: Ref<MountChanges>
   #current: MountSet | undefined
-  /** What it is made of, by path, and by key. */
+  /** What it is made of, by path. */
   #known: readonly Known[] = []
-  #byKey: ReadonlyMap<string, Known> = new Map()
   /** The stamp is read before the mounts: a change in between makes the set look old, never new (architecture.md A3). */
   readonly #load = freshLoad(() => this.#read())
   /** The epoch at which the stamp was last confirmed, read before it. */
@@ -123,6 +129,7 @@ export class MountTable implements MountPort {
     this.#options = options
     this.#root = root
     this.#range = mountRecords.under(root.number)
+    this.#changes = mountChanges.at(root.number)
   }
 
   #engineOf(mountClass: 'auth' | 'secret', type: string): Engine | undefined {
@@ -150,35 +157,60 @@ export class MountTable implements MountPort {
   }
 
   async #read(): Promise<MountSet> {
+    const before = this.#current
     const stamp = await this.#options.stamp(this.#root)
-    const byKey = new Map<string, Known>()
-    const came = this.#known.length === 0 ? await this.#readAll() : await this.#readChanged(byKey)
-    const stay = this.#known.filter((known) => byKey.get(known.key) === known)
-    for (const known of came) byKey.set(known.key, known)
-    this.#byKey = byKey
-    // In order already but for those that came: then sorting is merging.
-    this.#known = [...stay, ...came.sort(byPath)].sort(byPath)
+    const changed = before === undefined ? undefined : await this.#changedSince(before.stamp)
+    if (changed !== undefined) await this.#readThese(changed)
+    else if (before !== undefined) await this.#readChanged()
+    else await this.#readAll()
     this.#current = this.#setOf(stamp, this.#known)
     return this.#current
   }
 
-  async #readAll(): Promise<Known[]> {
+  /** The mounts that changed since the stamp was so; undefined when that is not remembered. */
+  async #changedSince(known: Version): Promise<readonly string[] | undefined> {
+    const [stamp, changes] = await this.#options.versioned<unknown>([
+      stampRef('mounts', this.#root.number),
+      this.#changes,
+    ])
+    // Put by one commit, or the changes do not tell all.
+    if (changes!.value === undefined || changes!.version !== stamp!.version) return undefined
+    return changedMounts(changes!.value as MountChanges, known)
+  }
+
+  async #readThese(uuids: readonly string[]): Promise<void> {
+    const refs = uuids.map((uuid) => mountRef(this.#root, uuid))
+    const found = await this.#options.versioned(refs)
+    const gone = new Set(refs.map(({ id }) => id))
+    const came = refs.flatMap(({ key }, at) => {
+      const { version, value } = found[at]!
+      return value === undefined ? [] : [this.#knownOf({ key, version }, value)]
+    })
+    this.#take(
+      this.#known.filter(({ key }) => !gone.has(key)),
+      came,
+    )
+  }
+
+  async #readAll(): Promise<void> {
     const all: Known[] = []
     for await (const page of this.#options.records.scan(this.#range)) {
       for (const item of page) all.push(this.#knownOf(item, item.value))
     }
-    return all
+    this.#take([], all)
   }
 
-  /** Reads those that are not as they are known, and puts the others into `same`. */
-  async #readChanged(same: Map<string, Known>): Promise<Known[]> {
+  /** Reads those that are not as they are known. */
+  async #readChanged(): Promise<void> {
+    const byKey = new Map(this.#known.map((known) => [known.key, known]))
+    const same = new Set<Known>()
     const changed: ScannedKey[] = []
     const breather = new Breather()
     const { prefixLength } = this.#range
     for await (const page of this.#options.records.scanKeys(this.#range)) {
       for (const item of page) {
-        const known = this.#byKey.get(keyText(item.key))
-        if (known?.version === item.version) same.set(known.key, known)
+        const known = byKey.get(keyText(item.key))
+        if (known?.version === item.version) same.add(known)
         else changed.push(item)
       }
       await breather.due()
@@ -187,10 +219,19 @@ export class MountTable implements MountPort {
     const values = await this.#options.records.getMany(
       changed.map(({ key }) => mountRecords.at(this.#root.number, key.subarray(prefixLength))),
     )
-    return changed.flatMap((item, at) => {
+    const came = changed.flatMap((item, at) => {
       const record = values[at]
       return record === undefined ? [] : [this.#knownOf(item, record)]
     })
+    this.#take(
+      this.#known.filter((known) => same.has(known)),
+      came,
+    )
+  }
+
+  #take(stay: readonly Known[], came: readonly Known[]): void {
+    // In order already but for those that came: then sorting is merging.
+    this.#known = [...stay, ...came.toSorted(byPath)].sort(byPath)
   }
 
   #knownOf({ key, version }: ScannedKey, record: MountRecord): Known {
@@ -315,7 +356,7 @@ export class MountTable implements MountPort {
     const uuid = crypto.randomUUID()
     const suffix = randomBytes(4).toString('hex')
     return records.transact(async (tx) => {
-      const present = await this.#present(tx, namespace)
+      const { stamp, records: present } = await this.#present(tx, namespace)
       const made = decide(present)
       const record: MountRecord = {
         ...made,
@@ -323,7 +364,7 @@ export class MountTable implements MountPort {
         accessor: `${made.class === 'auth' ? 'auth_' : ''}${made.type}_${suffix}`,
       }
       tx.put(mountRef(namespace, uuid), record)
-      tx.stamp('mounts', namespace.number)
+      await this.#note(tx, namespace, stamp, uuid)
       return record
     })
   }
@@ -335,19 +376,19 @@ export class MountTable implements MountPort {
     change: (record: MountRecord, present: readonly MountRecord[]) => MountRecord,
   ): Promise<MountRecord | undefined> {
     return records.transact(async (tx) => {
-      const present = await this.#present(tx, namespace)
+      const { stamp, records: present } = await this.#present(tx, namespace)
       const found = present.find((record) => record.accessor === accessor)
       if (found === undefined) return undefined
       const changed = change(found, present)
       tx.put(mountRef(namespace, found.uuid), changed)
-      tx.stamp('mounts', namespace.number)
+      await this.#note(tx, namespace, stamp, found.uuid)
       return changed
     })
   }
 
   async remove(records: Records, namespace: Namespace, accessor: string): Promise<void> {
     await records.transact(async (tx) => {
-      const present = await this.#present(tx, namespace)
+      const { stamp, records: present } = await this.#present(tx, namespace)
       const found = present.find((record) => record.accessor === accessor)
       if (found === undefined) return
       tx.delete(mountRef(namespace, found.uuid))
@@ -355,13 +396,19 @@ export class MountTable implements MountPort {
         kind: 'unmount',
         mount: found,
       })
-      tx.stamp('mounts', namespace.number)
+      await this.#note(tx, namespace, stamp, found.uuid)
     })
   }
 
   /** The mounts as they are now, which is not before the stamp was read: if they have changed since, the commit fails. */
-  async #present(tx: Tx, namespace: Namespace): Promise<readonly MountRecord[]> {
+  async #present(tx: Tx, namespace: Namespace): Promise<MountSet> {
     await tx.checkStamp('mounts', namespace.number)
-    return (await this.current()).records
+    return this.current()
+  }
+
+  /** Tells all processes that a mount is not as it was when the stamp had the version `from`, which the commit checks. */
+  async #note(tx: Tx, namespace: Namespace, from: Version, uuid: string): Promise<void> {
+    tx.put(this.#changes, withMountChange(await tx.get(this.#changes), from, uuid))
+    tx.stamp('mounts', namespace.number)
   }
 }

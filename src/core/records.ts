@@ -285,6 +285,24 @@ export class TrackedReader implements Reader {
   }
 }
 
+/** A record, and the version it was read at: 0 and no value when it is absent. */
+export interface Versioned<T> {
+  readonly version: Version
+  readonly value: T | undefined
+}
+
+/** Records with their versions, all of one snapshot; at most `limits.storeReadKeys`. Throws what the store throws as a Refusal. */
+export const readVersioned = async <T>(
+  store: Store,
+  refs: readonly Ref<T>[],
+): Promise<readonly Versioned<T>[]> => {
+  const reader = new TrackedReader(store)
+  const values = await reader.getMany(refs).catch((error: unknown) => {
+    throw asRefusal(error)
+  })
+  return refs.map((ref, at) => ({ version: reader.versionOf(ref)!, value: values[at] }))
+}
+
 class Transaction implements Tx {
   readonly reads: TrackedReader
   readonly writes = new Map<
