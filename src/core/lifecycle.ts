@@ -435,7 +435,7 @@ export class Lifecycle implements SealPort {
     const sealed = withBarrier(one, unsealed.keyring, {
       reloadKeyring: reload,
       ...(broken === undefined ? {} : { broken }),
-      onSealed: (values) => use?.add(values),
+      onSealed: (values) => use?.add(values, unsealed.keyring.active.term),
     })
     return open(sealed, unsealed.keyring, reload, incarnation)
   }

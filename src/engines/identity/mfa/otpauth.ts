@@ -1,4 +1,3 @@
-import QRCode from 'qrcode'
 import type { TotpMethod } from './records.ts'
 import { base32 } from './totp.ts'
 
@@ -34,6 +33,8 @@ export const otpauthUrl = (
 /** A QR code of a text as a PNG in base64, about so many pixels wide; '' for none. */
 export const qrCode = async (text: string, pixels: number): Promise<string> => {
   if (pixels === 0) return ''
+  // Sixty files that no start should wait for.
+  const { default: QRCode } = await import('qrcode')
   const image = await QRCode.toBuffer(text, {
     type: 'png',
     errorCorrectionLevel: 'M',
