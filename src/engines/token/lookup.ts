@@ -88,24 +88,27 @@ export const describeOwn = (call: Call<unknown>, tokens: TokenPort): DataResult 
   return data(description)
 }
 
-/** Whether a text names the caller's own token, whose use is being spent on this very request. */
+/** Whether a text is the caller's own token, whose last use may be being spent on this very request: found it would be dead. */
+const isOwn = (call: Call<unknown>, tokens: TokenPort, text: string): boolean =>
+  text === tokens.textOfCaller(call.caller!)
+
+/** A live token by its text. */
 export const findToken = async (
   call: Call<unknown>,
   tokens: TokenPort,
   text: string,
 ): Promise<LiveToken | undefined> =>
-  text === tokens.textOfCaller(call.caller!)
+  isOwn(call, tokens, text)
     ? tokens.ofCaller(call.caller!)
     : tokens.find(call.records, scopeOf(call), text)
 
-/** A token by its text. Throws 403 `bad token`. */
+/** What is shown of a token, by its text. Throws 403 `bad token`. */
 export const lookupToken = async (
   call: Call<unknown>,
   tokens: TokenPort,
   text: string,
 ): Promise<DataResult> => {
-  // Whose use is being spent on this very request.
-  if (text === tokens.textOfCaller(call.caller!)) return describeOwn(call, tokens)
+  if (isOwn(call, tokens, text)) return describeOwn(call, tokens)
   const found = await tokens.find(call.records, scopeOf(call), text)
   if (found === undefined) throw denied('bad token')
   return describeToken(call, tokens, found, text)
