@@ -2,10 +2,14 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector/promises'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { devConfig } from '../src/config/dev-config.ts'
-import { startServer } from '../src/server.ts'
+import { resolveOwnImports } from '../src/own-imports.ts'
 import { childrenOf } from '../test/support/worker-server.ts'
 import type { ChildReport, DelayReport, MemoryReport, Order } from './child.ts'
+
+// As the launcher's entry does.
+resolveOwnImports()
+const { devConfig } = await import('../src/config/dev-config.ts')
+const { startServer } = await import('../src/server.ts')
 
 /**
  * The server that is measured, in a process of its own: LMDB and a file audit device in the folder of argument 1, on a

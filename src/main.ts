@@ -1,4 +1,6 @@
-import { processIo } from './cli/process-io.ts'
-import { runCommandLine } from './cli/run.ts'
+import { resolveOwnImports } from './own-imports.ts'
 
+resolveOwnImports()
+const { processIo } = await import('./cli/process-io.ts')
+const { runCommandLine } = await import('./cli/run.ts')
 process.exitCode = await runCommandLine(process.argv.slice(2), processIo())

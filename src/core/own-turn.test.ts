@@ -6,11 +6,11 @@ const LONG_MS = 2 ** 30
 
 test('what is long waits for the last of those under way, and not when there are none', async () => {
   const turn = new OwnTurn()
-  await turn.afterOthers(LONG_MS)
+  await turn.afterOthers(LONG_MS, () => undefined)
   turn.begin()
   turn.begin()
   const order: string[] = []
-  const waits = turn.afterOthers(LONG_MS).then(() => order.push('long work'))
+  const waits = turn.afterOthers(LONG_MS, () => undefined).then(() => order.push('long work'))
   for (const name of ['first', 'second']) {
     await new Promise((resolve) => setImmediate(resolve))
     order.push(name)
@@ -23,6 +23,6 @@ test('what is long waits for the last of those under way, and not when there are
 test('it goes on after a while although others never end', async () => {
   const turn = new OwnTurn()
   turn.begin()
-  await turn.afterOthers(1)
+  await turn.afterOthers(1, () => undefined)
   turn.end()
 })

@@ -668,7 +668,7 @@ export const createRecords = (options: RecordsOptions): Records => {
     },
   }
 
-  const afterOthers = (): Promise<void> => queues.turn.afterOthers(limits.othersFirstMs)
+  const afterOthers = (): Promise<void> => queues.turn.afterOthers(limits.othersFirstMs, epoch)
 
   return { ...reader, undamaged, transact, scan, scanKeys, afterOthers, epoch }
 }

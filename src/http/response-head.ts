@@ -1,5 +1,19 @@
-import { STATUS_CODES } from 'node:http'
 import type { HttpAnswer } from './request.ts'
+
+/** What most answers say. */
+const USUAL_PHRASES: Readonly<Record<number, string>> = {
+  200: 'OK',
+  204: 'No Content',
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  503: 'Service Unavailable',
+}
+
+/** The phrases of all others: a module that starts need not wait for (an import statement would even load its WebSocket library: 40 ms). */
+const phraseOf = (status: number): string =>
+  USUAL_PHRASES[status] ?? process.getBuiltinModule('node:http').STATUS_CODES[status] ?? ''
 
 const UNSAFE = /[^\t\x20-\x7e\x80-\xff]/
 
@@ -18,7 +32,7 @@ export const responseHead = (
   closes: boolean,
 ): string => {
   const { status, headers, contentType } = answer
-  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
+  let head = `HTTP/1.1 ${status} ${phraseOf(status)}\r\n`
   if (headers?.['Cache-Control'] === undefined) head += 'Cache-Control: no-store\r\n'
   if (contentType !== undefined) head += `Content-Type: ${contentType}\r\n`
   if (headers !== undefined)

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 /** The file descriptor on which a worker has the pipe for keys; 3 is the channel for messages. */
 export const KEY_PIPE = 4
 
-const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
+const WORKER = fileURLToPath(new URL('./worker-main.ts', import.meta.url))
 
 /**
  * The launcher's, too. No process of a server may open a debugger (architecture.md F2). And what dies young is collected four times as

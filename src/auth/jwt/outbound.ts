@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http'
-import { request as httpRequest } from 'node:http'
-import { request as httpsRequest } from 'node:https'
 import type { PeerCertificate } from 'node:tls'
-import { checkServerIdentity } from 'node:tls'
 import { limits } from '../../limits.ts'
+
+// Loaded when somebody is asked: no start should wait for them, least of all for what an import statement reads beside.
+const http = () => process.getBuiltinModule('node:http')
+const https = () => process.getBuiltinModule('node:https')
+const tls = () => process.getBuiltinModule('node:tls')
 
 /** Why a document could not be had; the message is short and tells nothing of the network. */
 export class OutboundFailure extends Error {
@@ -55,7 +57,7 @@ const identityCheck =
   (names: readonly string[]) =>
   (host: string, certificate: PeerCertificate): Error | undefined => {
     const faults = (names.length === 0 ? [host] : names).map((name) =>
-      checkServerIdentity(name, certificate),
+      tls().checkServerIdentity(name, certificate),
     )
     return faults.includes(undefined) ? undefined : faults[0]
   }
@@ -85,7 +87,7 @@ const send = (
     }
     const outgoing =
       url.protocol === 'https:'
-        ? httpsRequest(
+        ? https().request(
             url,
             {
               ...options,
@@ -94,7 +96,7 @@ const send = (
             },
             resolve,
           )
-        : httpRequest(url, options, resolve)
+        : http().request(url, options, resolve)
     outgoing.on('error', reject)
     outgoing.end(body)
   })

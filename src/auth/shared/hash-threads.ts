@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { Bcrypt } from './password.ts'
 
 /** What a thread is given: a password to hash at a cost, or to compare with a hash. */
@@ -14,11 +14,17 @@ export type HashOutcome =
 /** What a thread may take: it holds one password at a time. */
 const LIMITS = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 }
 
-/** One thread, and the job it has. */
-class HashThread {
-  readonly #worker = new Worker(new URL('./hash-thread.ts', import.meta.url), {
+const startThread = (): Worker => {
+  // Loaded with the first password: no start should wait for it.
+  const threads = process.getBuiltinModule('node:worker_threads')
+  return new threads.Worker(new URL('./hash-thread.ts', import.meta.url), {
     resourceLimits: LIMITS,
   })
+}
+
+/** One thread, and the job it has. */
+class HashThread {
+  readonly #worker = startThread()
   #job: PromiseWithResolvers<string | boolean> | undefined
   /** It takes no more jobs. */
   ended = false

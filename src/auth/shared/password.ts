@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
-import { hash as bcryptHash, verify as bcryptVerify } from '@node-rs/bcrypt'
 import { failed, invalid, Refusal } from '../../engine/refusal.ts'
 import { limits } from '../../limits.ts'
+import { threadedBcrypt } from './hash-threads.ts'
 
 /** The two operations of bcrypt, off the event loop; a test counts them. */
 export interface Bcrypt {
@@ -24,6 +24,7 @@ const MOST_BYTES = 72
 const DUMMY = '$2b$10$1I3FgigK/1KsG4y20/PC9OSyy./UsYm9YLKBSEswN0jfBJNwa3l2q'
 
 export interface PasswordsOptions {
+  /** Default: threads of its own. */
   readonly bcrypt?: Bcrypt
   /** Hashes computed at once. Default: the cores, at most `limits.passwordsAtOnce`. */
   readonly atOnce?: number
@@ -31,7 +32,7 @@ export interface PasswordsOptions {
 
 /** One for the process: methods that share it share its bound. */
 export const createPasswords = (options: PasswordsOptions = {}): Passwords => {
-  const { bcrypt = { hash: bcryptHash, verify: bcryptVerify } } = options
+  const { bcrypt = threadedBcrypt() } = options
   const atOnce = options.atOnce ?? Math.min(availableParallelism(), limits.passwordsAtOnce)
   const waiting: (() => void)[] = []
   let running = 0
