@@ -9,7 +9,8 @@ import { deadlineIn, newVersion } from '../store.ts'
 import { SwitchingStore } from '../switching-store.ts'
 import { removeCopies } from './copied-entries.ts'
 import type { LmdbOptions, LmdbStoreHandle } from './lmdb-store.ts'
-import { LMDB_FILE, openLmdbStore } from './lmdb-store.ts'
+import { LMDB_FILE, makeFolder, openLmdbStore } from './lmdb-store.ts'
+import { openingTurn } from './opening-turn.ts'
 import { untilLeft } from './left-open.ts'
 import type { OwnerSocket, Probe } from './owner-socket.ts'
 import { openSocket, probeSocket, socketName, socketNames } from './owner-socket.ts'
@@ -24,6 +25,8 @@ const OWNER_KEY: Key = Buffer.from('meta/owner')
 const CLAIM_MS = 10_000
 /** Workers of a supervisor that was killed finish what they have begun, and end. */
 const LEFT_OPEN_MS = 5_000
+/** Others that start have their time for all of that. */
+const TURN_MS = CLAIM_MS + LEFT_OPEN_MS
 
 interface OwnerRecord {
   readonly nonce: string
@@ -207,6 +210,16 @@ const ownIn = async (file: string, record: OwnerRecord, time: number): Promise<v
  * from an owner that was killed. Throws DataFolderInUse, or an Error for a folder that cannot be used.
  */
 export const claimDataFolder = async (options: LmdbOptions): Promise<ClaimedFolder> => {
+  makeFolder(options.path)
+  const endTurn = await openingTurn(options.path, TURN_MS)
+  try {
+    return await claimInTurn(options)
+  } finally {
+    endTurn()
+  }
+}
+
+const claimInTurn = async (options: LmdbOptions): Promise<ClaimedFolder> => {
   const { path } = options
   // Before LMDB is opened: its locks go by pid, and the owner may run in another pid namespace.
   const dead = await deadSockets(path)

@@ -333,8 +333,9 @@ class LmdbStore implements LmdbStoreHandle {
   }
 }
 
-/** One after the other: of a read-only file system, Node's recursive way says that the folder does not exist. */
-const makeFolder = (path: string): void => {
+/** Makes a data folder and those above it, where they are not there. */
+export const makeFolder = (path: string): void => {
+  // One after the other: of a read-only file system, Node's recursive way says that the folder does not exist.
   if (existsSync(path)) return
   makeFolder(dirname(path))
   try {
