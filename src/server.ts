@@ -7,9 +7,11 @@ export const startServer = async (config: ServerConfig, io: ServerIo): Promise<R
     const { startSingle } = await import('./process/single-process.ts')
     return startSingle(config, io)
   }
-  // Without the code of the server: that is for its workers to load, at the same time.
+  // It loads the code of the server while this process loads that of the supervisor.
+  const { forkWorker } = await import('./supervisor/fork.ts')
+  const first = forkWorker()
   const { startSupervisor } = await import('./supervisor/supervisor.ts')
-  return startSupervisor(config, io)
+  return startSupervisor(config, io, first)
 }
 
 export type { Inspected, Restored, RestoreOptions } from './process/restore.ts'

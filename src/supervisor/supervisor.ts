@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -14,6 +15,7 @@ import type { Gather, GatherPurpose } from '../seal/gathering.ts'
 import { encodeGathered } from '../seal/gathering.ts'
 import { LocalShares } from '../seal/share-keeper.ts'
 import { exchangeData, openBeside } from './open-data.ts'
+import { forkWorker } from './fork.ts'
 import { withFreePorts } from './free-port.ts'
 import type { KeyMessageKind } from './key-channel.ts'
 import { Measurements } from './measurements.ts'
@@ -26,15 +28,16 @@ const LOOK_MS = 1_000
 const NEWLINE = 0x0a
 const UPKEEP_MS = 60_000
 
-/** Starts the configured number of workers on the same ports and the same store, and keeps them running. */
+/** Starts the configured number of workers on the same ports and the same store, and keeps them running. `first`: a worker just forked. */
 export const startSupervisor = async (
   config: ServerConfig,
   io: ServerIo,
+  first: ChildProcess,
 ): Promise<RunningServer> => {
   const { storage, remove } = sharedStorage(config)
   const supervisor = new Supervisor({ ...config, storage }, io)
   try {
-    const running = await supervisor.start()
+    const running = await supervisor.start(first)
     return {
       ...running,
       stop: async () => {
@@ -99,9 +102,9 @@ class Supervisor {
     })
   }
 
-  async start(): Promise<RunningServer> {
-    // It loads its code while this process claims store and ports.
-    const first = this.#fork()
+  async start(child: ChildProcess): Promise<RunningServer> {
+    // It goes on loading its code while this process claims store and ports.
+    const first = this.#join(this.#workerOf(child))
     const storage = await openStorage(this.#config.storage, 'owner', this.#log)
     this.#storage = storage
     this.#config = { ...this.#config, listeners: await withFreePorts(this.#config.listeners) }
@@ -177,14 +180,18 @@ class Supervisor {
 
   /** One that counts among the workers only once it has joined them. */
   #forkProcess(): WorkerProcess {
-    const forked = new WorkerProcess({
+    return this.#workerOf(forkWorker())
+  }
+
+  #workerOf(child: ChildProcess): WorkerProcess {
+    const worker = new WorkerProcess(child, {
       onAsk: (kind, payload) => this.#asked(kind, payload),
       onLog: this.#io.log,
       onMeasureAll: () => this.#measurements.collect(this.#workers),
       log: this.#log,
     })
-    forked.prepare(this.#config.storage.kind)
-    return forked
+    worker.prepare(this.#config.storage.kind)
+    return worker
   }
 
   #join(worker: WorkerProcess): WorkerProcess {

@@ -5,7 +5,7 @@ import type { ServerConfig, StorageKind } from '../config/server-config.ts'
 import { limits } from '../limits.ts'
 import type { Measured } from '../metrics/measured.ts'
 import type { Log } from '../process/log.ts'
-import { forkWorker, KEY_PIPE } from './fork.ts'
+import { KEY_PIPE } from './fork.ts'
 import type { KeyMessageHandler } from './key-channel.ts'
 import { KeyChannel } from './key-channel.ts'
 import type { ToSupervisor, ToWorker } from './messages.ts'
@@ -53,8 +53,8 @@ export class WorkerProcess {
   readonly #child: ChildProcess
   readonly #measuring = new Set<() => void>()
 
-  constructor({ onAsk, onLog, onMeasureAll, log }: WorkerProcessOptions) {
-    const child = forkWorker()
+  /** `child`: just forked by `forkWorker`. */
+  constructor(child: ChildProcess, { onAsk, onLog, onMeasureAll, log }: WorkerProcessOptions) {
     this.#child = child
     this.keys = new KeyChannel(child.stdio[KEY_PIPE] as Duplex, onAsk, (error) =>
       log(`the key pipe of worker ${child.pid} failed`, error),
@@ -94,7 +94,7 @@ export class WorkerProcess {
         listening.resolve(told.addresses)
       }
     })
-    child.once('exit', (code, signal) => {
+    const ended = (code: number | null, signal: NodeJS.Signals | null): void => {
       const how = signal ?? `exit code ${code}`
       this.isGone = true
       this.#toldMeasured(this.measured)
@@ -103,7 +103,10 @@ export class WorkerProcess {
       opened.resolve()
       closed.resolve()
       gone.resolve(how)
-    })
+    }
+    child.once('exit', ended)
+    if (child.exitCode !== null || child.signalCode !== null)
+      ended(child.exitCode, child.signalCode)
     // A fork that failed, or a message to a process just gone: `exit` or `listening` tells.
     child.on('error', (error) => listening.reject(error))
   }
