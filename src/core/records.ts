@@ -668,7 +668,8 @@ export const createRecords = (options: RecordsOptions): Records => {
     },
   }
 
-  const afterOthers = (): Promise<void> => queues.turn.afterOthers(limits.othersFirstMs, epoch)
+  const patience = { othersMs: limits.othersFirstMs, pauseMs: limits.othersPauseMs }
+  const afterOthers = (): Promise<void> => queues.turn.afterOthers(patience, epoch)
 
   return { ...reader, undamaged, transact, scan, scanKeys, afterOthers, epoch }
 }
