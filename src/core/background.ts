@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { BarrierBroken } from '../barrier/barrier-broken.ts'
 import type { Mount, Namespace } from '../engine/call.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { CubbyholePort } from '../engine/ports/cubbyhole.ts'
@@ -41,6 +42,13 @@ const LEASE_MS = 10_000
 
 /** Children per commit: each costs a tombstone, a work record and the removal of its edge. */
 const CHILDREN_PER_COMMIT = Math.floor(limits.longWorkWrites / 3)
+/** Expired tokens per commit: each costs a tombstone, a work record and the removal of its entry. */
+const EXPIRED_PER_COMMIT = CHILDREN_PER_COMMIT
+/** Ended tokens per commit: six records of each are removed. */
+const CLEANED_PER_COMMIT = Math.floor(limits.longWorkWrites / 6)
+
+/** Of a time in keys of the index. */
+const TIME_BYTES = 6
 
 /**
  * What goes on behind the requests: expired tokens are ended, ended ones cleaned up, data of disabled mounts dropped. None of
@@ -87,32 +95,39 @@ export class Background {
     const { records, root } = this.#options
     const record = await records.get(tokenRef(root, key))
     if (record === undefined || record.state === 'live') return
-    await this.#cleanToken(key)
+    await this.#cleanSome([key])
   }
 
   async #round(): Promise<void> {
+    let leased = false
+    await this.#tried('background work', async () => {
+      leased = await this.#hasLease()
+    })
+    if (!leased) return
+    await this.#tried('the expiry of tokens', () => this.#expire())
+    await this.#tried('the clean-up behind tokens', () => this.#cleanTokens())
+    await this.#tried('the clean-up behind mounts', () => this.#dropMounts())
+    await this.#tried('background work', () => this.#workOfEngines())
+  }
+
+  /** The fault of one part does not keep the others from their turn. */
+  async #tried(what: string, part: () => Promise<void>): Promise<void> {
+    if (this.#stopped) return
     try {
-      if (!(await this.#hasLease())) return
-      await this.#expire()
-      await this.#work()
-      await this.#workOfEngines()
+      await part()
     } catch (error) {
-      if (!this.#stopped) this.#options.onFault(error, 'background work')
+      if (!this.#stopped) this.#options.onFault(error, what)
     }
   }
 
-  /** What engines do by themselves; the fault of one does not keep the others from it. */
+  /** What engines do by themselves. */
   async #workOfEngines(): Promise<void> {
-    const { names, onFault, records, root: namespace } = this.#options
+    const { names, records, root: namespace } = this.#options
     const now = await this.#options.now()
     for (const { engine, mount } of await this.#options.engines()) {
-      if (engine.background === undefined) continue
-      if (this.#stopped) return
-      try {
-        await engine.background({ records, namespace, mount, names, now, newId: randomUUID })
-      } catch (error) {
-        if (!this.#stopped) onFault(error, `background work of ${mount.path}`)
-      }
+      await this.#tried(`background work of ${mount.path}`, async () =>
+        engine.background?.({ records, namespace, mount, names, now, newId: randomUUID }),
+      )
     }
   }
 
@@ -146,47 +161,76 @@ export class Background {
     }
   }
 
+  /** The keys say all: of a damaged entry, too. */
   async #expire(): Promise<void> {
     const { records, root } = this.#options
     const now = await this.#options.now()
     for (let shard = 0; shard < EXPIRY_SHARDS; shard++) {
-      const range = tokenExpiries.under(root.number, Uint8Array.of(shard))
-      const end = tokenExpiries.under(root.number, Uint8Array.of(shard), timePart(now)).from
-      const after = timePart(this.#cursors.get(shard) ?? 0)
-      for await (const page of records.scan({ ...range, to: end }, { after })) {
-        for (const { tail } of page) {
-          if (this.#stopped) return
-          await this.#expireOne(tail.subarray(6), Buffer.from(tail).readUIntBE(0, 6))
-          await records.afterOthers()
-        }
+      const within = (time: number) =>
+        tokenExpiries.under(root.number, Uint8Array.of(shard), timePart(time))
+      const { prefixLength } = tokenExpiries.under(root.number, Uint8Array.of(shard))
+      const { kind, from } = within(this.#cursors.get(shard) ?? 0)
+      const range = { kind, from, to: within(now).from, prefixLength }
+      for await (const page of records.scanKeys(range)) {
+        const due = page.map(({ key }) => key.subarray(prefixLength))
+        await this.#someAtOnce(due, EXPIRED_PER_COMMIT, (some) => this.#expireSome(some))
       }
+      if (this.#stopped) return
       // Late inserts of other processes lie at most a request's length behind.
       this.#cursors.set(shard, now - 60_000)
     }
   }
 
-  async #expireOne(key: Uint8Array, at: number): Promise<void> {
+  /** `due`: time and token of entries of the index. */
+  async #expireSome(due: readonly Uint8Array[]): Promise<void> {
     const { records, root } = this.#options
     const now = await this.#options.now()
     await records.transact(async (tx) => {
-      const record = await tx.get(tokenRef(root, key))
-      tx.delete(expiryRef(root.number, key, at))
-      if (record?.state !== 'live' || record.expiresAt === undefined) return
-      if (record.expiresAt > now) {
-        tx.put(expiryRef(root.number, key, record.expiresAt), { mount: record.mountUuid })
-      } else revokeToken(tx, root, { key, record })
+      const keys = due.map((entry) => entry.subarray(TIME_BYTES))
+      const found = await tx.getMany(keys.map((key) => tokenRef(root, key)))
+      for (const [index, key] of keys.entries()) {
+        const record = found[index]
+        tx.delete(expiryRef(root.number, key, Buffer.from(due[index]!).readUIntBE(0, TIME_BYTES)))
+        if (record?.state !== 'live' || record.expiresAt === undefined) continue
+        if (record.expiresAt > now) {
+          tx.put(expiryRef(root.number, key, record.expiresAt), { mount: record.mountUuid })
+        } else revokeToken(tx, root, { key, record })
+      }
     })
   }
 
-  async #work(): Promise<void> {
-    const { records, root } = this.#options
-    for await (const page of records.scan(work.under(root.number, WORK_REVOKE))) {
-      for (const { tail } of page) {
-        if (this.#stopped) return
-        await this.#cleanToken(tail)
-        await records.afterOthers()
+  /**
+   * Works through keys, some in a commit, after what others do. What cannot be done together is tried one by one, and a damaged record is
+   * left where it is, for it must not keep the rest from its turn; the barrier has counted and logged it.
+   */
+  async #someAtOnce(
+    keys: readonly Uint8Array[],
+    atOnce: number,
+    work: (some: readonly Uint8Array[]) => Promise<void>,
+  ): Promise<void> {
+    for (let at = 0; at < keys.length && !this.#stopped; at += atOnce) {
+      const some = keys.slice(at, at + atOnce)
+      try {
+        await work(some)
+      } catch (error) {
+        if (!(error instanceof BarrierBroken)) throw error
+        if (some.length > 1) await this.#someAtOnce(some, 1, work)
       }
+      await this.#options.records.afterOthers()
     }
+  }
+
+  async #cleanTokens(): Promise<void> {
+    const { records, root } = this.#options
+    const range = work.under(root.number, WORK_REVOKE)
+    for await (const page of records.scanKeys(range)) {
+      const tokens = page.map(({ key }) => key.subarray(range.prefixLength))
+      await this.#someAtOnce(tokens, CLEANED_PER_COMMIT, (some) => this.#cleanSome(some))
+    }
+  }
+
+  async #dropMounts(): Promise<void> {
+    const { records, root } = this.#options
     for await (const page of records.scan(work.under(root.number, WORK_UNMOUNT))) {
       for (const { tail, value } of page) {
         if (this.#stopped || value.mount === undefined) return
@@ -199,22 +243,29 @@ export class Background {
   }
 
   /** Children first, so that a child's tombstone stands before its parent's goes. */
-  async #cleanToken(key: Uint8Array): Promise<void> {
+  async #cleanSome(keys: readonly Uint8Array[]): Promise<void> {
     const { records, root, names, cubbyhole } = this.#options
-    await this.#endChildren(key)
-    await cubbyhole.drop(records, { namespace: root, names, tokenKey: key })
+    for (const key of keys) {
+      await this.#endChildren(key)
+      await cubbyhole.drop(records, { namespace: root, names, tokenKey: key })
+    }
     await records.transact(async (tx) => {
-      const record = await tx.get(tokenRef(root, key))
-      tx.delete(work.at(root.number, WORK_REVOKE, key))
-      if (record === undefined || record.state === 'live') return
-      tx.delete(tokenRef(root, key))
-      tx.delete(tokenUses.at(root.number, key))
-      tx.delete(accessorRef(root, names, record.accessor))
-      const parent = record.lineage[0]
-      if (parent !== undefined) {
-        tx.delete(tokenChildren.at(root.number, Buffer.from(parent, 'hex'), key))
+      const found = await tx.getMany(keys.map((key) => tokenRef(root, key)))
+      for (const [index, key] of keys.entries()) {
+        const record = found[index]
+        tx.delete(work.at(root.number, WORK_REVOKE, key))
+        if (record === undefined || record.state === 'live') continue
+        tx.delete(tokenRef(root, key))
+        tx.delete(tokenUses.at(root.number, key))
+        tx.delete(accessorRef(root, names, record.accessor))
+        const parent = record.lineage[0]
+        if (parent !== undefined) {
+          tx.delete(tokenChildren.at(root.number, Buffer.from(parent, 'hex'), key))
+        }
+        if (record.expiresAt !== undefined) {
+          tx.delete(expiryRef(root.number, key, record.expiresAt))
+        }
       }
-      if (record.expiresAt !== undefined) tx.delete(expiryRef(root.number, key, record.expiresAt))
     })
   }
 
