@@ -10,8 +10,8 @@ export const limits = {
   commitBytes: 1_035_000,
   /** A read set past this is a design fault: validate a stamp instead (architecture.md B1). */
   commitChecks: 512,
-  /** Conflicts are settled by a queue after the first; sixteen lost races in a row mean a hot key. */
-  commitAttempts: 16,
+  /** Conflicts are settled by a queue in each process after the first; 64 races lost against other processes mean a hot key. */
+  commitAttempts: 64,
   /** Records that a commit of long work writes, in the background or for a large request: others wait for it, but each takes a flush. */
   longWorkWrites: 64,
   /** How long each commit of long work lets transactions of others go first: 12 s for the 3,125 commits of 100,000 members, at worst. */

@@ -423,6 +423,13 @@ export class ConflictQueues {
   readonly turn = new OwnTurn()
   readonly #tails = new Map<string, Promise<void>>()
 
+  /** The first of the keys that others wait for. */
+  crowdedOf(keys: Iterable<string>): string | undefined {
+    if (this.#tails.size === 0) return undefined
+    for (const key of keys) if (this.#tails.has(key)) return key
+    return undefined
+  }
+
   /** Waits for its turn on the key; the function it gives back ends the turn. */
   async enter(key: string): Promise<() => void> {
     const before = this.#tails.get(key)
@@ -451,8 +458,8 @@ export interface RecordsOptions {
   readonly authority?: () => readonly Check[]
   /** Used for many requests: what one of them committed says nothing of whether another changed anything. */
   readonly shared?: boolean
-  /** Told of a key so contended that 16 attempts lost. */
-  readonly onHotKey?: (key: Key) => void
+  /** Told of a key so contended that all attempts lost (`keyText`). */
+  readonly onHotKey?: (key: string) => void
 }
 
 /** Typed records over a (sealed) store; see engine/records.ts for the promises. */
@@ -522,9 +529,10 @@ export const createRecords = (options: RecordsOptions): Records => {
   const attempt = async <T>(
     run: (tx: Tx) => Promise<T>,
     trusting: boolean,
+    queued: boolean,
   ): Promise<
     | { readonly done: true; readonly value: T }
-    | { readonly done: false; readonly hot: Key | undefined }
+    | { readonly done: false; readonly hot: string | undefined }
   > => {
     const tx = new Transaction(store, cache, trusting, scan)
     let value: T
@@ -535,6 +543,9 @@ export const createRecords = (options: RecordsOptions): Records => {
         const holds = tx.reads.isOneSnapshot || (await tx.reads.stillHolds())
         return holds ? { done: true, value } : { done: false, hot: undefined }
       }
+      // Who comes later would else win over those who wait for what both write, again and again.
+      const crowded = queued ? undefined : queues.crowdedOf(tx.writes.keys())
+      if (crowded !== undefined) return { done: false, hot: crowded }
       outcome = await commit(tx)
     } catch (error) {
       // What became of a commit is not known, or the store is not there: trying again is not ours to decide.
@@ -548,21 +559,21 @@ export const createRecords = (options: RecordsOptions): Records => {
     if (outcome === 'stale-authority') throw new StaleAuthority()
     if (outcome.kind === 'committed') return { done: true, value }
     // What was taken on trust may just have been old: that is no sign of a crowd.
-    return { done: false, hot: tx.reads.hasTrusted ? undefined : outcome.stale[0] }
+    const [stale] = tx.reads.hasTrusted ? [] : outcome.stale
+    return { done: false, hot: stale && keyText(stale) }
   }
 
   const transact = async <T>(run: (tx: Tx) => Promise<T>): Promise<T> => {
     let leave: (() => void) | undefined
-    let hot: Key | undefined
+    let hot: string | undefined
     queues.turn.begin()
     try {
       for (let tries = 0; tries < limits.commitAttempts; tries++) {
         // All that a transaction reads is confirmed at its end: the first time, nothing is asked of the store that the cache knows.
-        const outcome = await attempt(run, tries === 0)
+        const outcome = await attempt(run, tries === 0, leave !== undefined)
         if (outcome.done) return outcome.value
         hot = outcome.hot ?? hot
-        if (leave === undefined && outcome.hot !== undefined)
-          leave = await queues.enter(keyText(outcome.hot))
+        if (outcome.hot !== undefined) leave ??= await queues.enter(outcome.hot)
       }
     } catch (error) {
       throw asRefusal(error, changed)

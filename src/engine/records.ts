@@ -90,7 +90,7 @@ export interface Records extends Reader {
   readonly undamaged: Pick<Reader, 'getMany'>
   /**
    * Runs `run` and commits what it put, once, with everything it read as checks; on a conflict runs it again
-   * (at most 16 times, then 503). What it read is validated also when it throws or writes nothing (A4).
+   * (at most 64 times, then 503). What it read is validated also when it throws or writes nothing (A4).
    */
   transact<T>(run: (tx: Tx) => Promise<T>): Promise<T>
   /**
