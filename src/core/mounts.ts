@@ -239,7 +239,8 @@ export class MountTable implements MountPort {
     if (engine === undefined) return { key: keyText(key), version, record, mounted: undefined }
     const view = this.view(record)
     const match = this.#matcher(engine, view)
-    const check = { key: mountRef(this.#root, record.uuid).key, version }
+    // A page of keys may be one block.
+    const check = { key: Uint8Array.from(key), version }
     const mounted = { record, version, check, view, engine, match }
     return { key: keyText(key), version, record, mounted }
   }
