@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Operation } from './history.ts'
 import { checkLinearizable } from './linearizable.ts'
-import type { Mark, Marked } from './marks.ts'
+import type { Mark, Marked, MarkOperation } from './marks.ts'
 import { MARKED, usedMarks, withRestores } from './marks.ts'
 import type { SecretOut } from './models.ts'
+import { restorable } from './subject.ts'
 import { shelfModel } from './subjects/shelf.ts'
 import type { ShelfIn } from './subjects/shelf.ts'
 
@@ -126,5 +127,44 @@ describe('histories with snapshots and restores', () => {
     assert.deepEqual(calls(10, 15), [1, 5])
     assert.deepEqual(calls(10, 50), [0, 1, 5, 20])
     assert.deepEqual(calls(0, 100), [0, 1, 3, 5, 20, 90])
+  })
+
+  it('count a restore that began while the last operation waited', async () => {
+    const marks: MarkOperation[] = []
+    const turn = () => new Promise((resolve) => setTimeout(resolve, 2))
+    const note = async (input: Mark): Promise<void> => {
+      await turn()
+      const call = performance.now()
+      await turn()
+      marks.push({ input, output: MARKED, call, end: performance.now() })
+      await turn()
+    }
+    const steps: [ShelfIn, () => Promise<SecretOut>][] = [
+      [{ do: 'write', at: 0, value: 'a' }, async () => ({ version: 1 })],
+      [{ do: 'write', at: 0, value: 'b' }, async () => ({ version: 2 })],
+      [
+        { do: 'read', at: 0 },
+        async () => {
+          await note({ do: 'restore', of: 0 })
+          return { version: 1, value: 'a' }
+        },
+      ],
+    ]
+    let at = -1
+    const subject = restorable(
+      {
+        name: 'a shelf',
+        model: () => shelfModel(1),
+        draw: () => steps[++at]![0],
+        reads: [],
+        send: async () => ({ output: await steps[at]![1]() }),
+      },
+      () => marks,
+    )
+    await subject.operate({} as never)
+    await note({ do: 'snapshot', of: 0 })
+    await subject.operate({} as never)
+    await subject.operate({} as never)
+    assert.equal(subject.fault(), undefined)
   })
 })

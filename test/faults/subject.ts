@@ -69,7 +69,8 @@ export class ModelSubject<State, In, Out> implements Subject {
   fault(): string | undefined {
     const { model, beside } = this.#parts
     const first = Math.min(...this.#history.map(({ call }) => call))
-    const last = Math.max(...this.#history.map(({ call }) => call))
+    // To the last answer: an operation may have waited for what began after its call, and shows it.
+    const last = Math.max(...this.#history.map(({ call, end }) => (end === Infinity ? call : end)))
     const history = [...(beside?.({ first, last }) ?? []), ...this.#history]
     const verdict = checkLinearizable(model(history), history)
     if (verdict.kind === 'linearizable') return undefined
