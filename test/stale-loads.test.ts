@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { withFaults } from '../src/storage/faults/fault-store.ts'
+import type { Store } from '../src/storage/store.ts'
 import type { Node } from './support/nodes.ts'
 import { startNodes } from './support/nodes.ts'
 
@@ -13,19 +13,31 @@ const gate = () => {
   return { open, arrived, pass: () => (reached(), opened) }
 }
 
-/** Nodes A and B; the next list that B asks of the store is held up once it has its answer, until the gate opens. */
+/** Of keys of mounts. */
+const MOUNTS = Buffer.from('m/')
+
+/** Nodes A and B; the next mounts that B reads are held up once it has the answer, until the gate opens. */
 const nodes = async () => {
   let held: ReturnType<typeof gate> | undefined
+  const holding = (store: Store): Store => ({
+    read: async (keys, deadline) => {
+      const answer = await store.read(keys, deadline)
+      const at = held
+      if (at !== undefined && keys.every((key) => MOUNTS.equals(key.subarray(0, MOUNTS.length)))) {
+        held = undefined
+        await at.pass()
+      }
+      return answer
+    },
+    versions: (keys, deadline) => store.versions(keys, deadline),
+    list: (range, deadline) => store.list(range, deadline),
+    commit: (commit, deadline) => store.commit(commit, deadline),
+    epoch: () => store.epoch(),
+    snapshot: (signal) => store.snapshot(signal),
+    close: () => store.close(),
+  })
   const [a, b] = (await startNodes(2, {
-    storeOf: (node, store) =>
-      node === 0
-        ? store
-        : withFaults(store, ({ operation }) => {
-            const at = held
-            if (operation !== 'list' || at === undefined) return undefined
-            held = undefined
-            return { after: at.pass }
-          }),
+    storeOf: (node, store) => (node === 0 ? store : holding(store)),
   })) as [Node, Node]
   return { a, b, hold: () => (held = gate()) }
 }
