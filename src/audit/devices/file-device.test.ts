@@ -182,7 +182,10 @@ test('on disk: two devices on one file lose nothing, and a rotation begins a new
       Array.from({ length: 200 }, (_, n) => device.write(`${line(d, n)}\n`)),
     ),
   )
-  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1)
+  // Who opens the file in the middle of another's write takes its last line for a torn one, and begins with an empty line.
+  const lines = readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((text) => text !== '')
   assert.equal(lines.length, 400)
   for (const d of [0, 1]) {
     assert.deepEqual(
