@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs'
 import { close, constants, fchmod, fstat, mkdir, open, read, write, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { AppendFile, OpenAppend } from './device.ts'
 
@@ -15,6 +16,9 @@ const NEWLINE = 0x0a
  */
 const DIRECT_BYTES = 65_536
 
+/** A write to a file that another process is at goes on within this time. */
+const WRITE_MS = 10
+
 const openFile = promisify(open)
 const closeFile = promisify(close)
 const readFile = promisify(read)
@@ -22,8 +26,8 @@ const statFile = promisify(fstat) as (fd: number) => Promise<Stats>
 const changeMode = promisify(fchmod)
 const makeFolder = promisify(mkdir)
 
-/** A file that may be written but not read can still be appended to: then its end is taken to be whole. */
-const endsTorn = async (path: string, size: number): Promise<boolean> => {
+/** Whether the last of so many bytes ends no line. A file that may be written but not read can still be appended to: then it does. */
+const lacksNewline = async (path: string, size: number): Promise<boolean> => {
   if (size === 0) return false
   let fd: number
   try {
@@ -38,6 +42,17 @@ const endsTorn = async (path: string, size: number): Promise<boolean> => {
   } finally {
     await closeFile(fd)
   }
+}
+
+/** Whether the file ends in the middle of a line, and does not go on: another process may be in the middle of a write. */
+const endsTorn = async (path: string, fd: number): Promise<boolean> => {
+  for (let { size } = await statFile(fd); await lacksNewline(path, size);) {
+    await wait(WRITE_MS)
+    const later = await statFile(fd)
+    if (later.size === size) return true
+    size = later.size
+  }
+  return false
 }
 
 class OpenedFile implements AppendFile {
@@ -77,7 +92,7 @@ export const openAppend: OpenAppend = async (path, mode) => {
     const stats = await statFile(fd)
     if (!stats.isFile()) return new OpenedFile(fd, false, false)
     if (mode !== 0 && (stats.mode & 0o7777) !== mode) await changeMode(fd, mode)
-    return new OpenedFile(fd, true, await endsTorn(path, stats.size))
+    return new OpenedFile(fd, true, await endsTorn(path, fd))
   } catch (error) {
     await closeFile(fd)
     throw error
