@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { Child } from './child.ts'
 import { drive, send } from './drive.ts'
 import type { Driven } from './drive.ts'
-import { median, print } from './figures.ts'
+import { median, print, tableRow } from './figures.ts'
 import type { Data } from './people.ts'
 import { makePeople } from './people.ts'
 import { workloads } from './workloads.ts'
@@ -42,11 +42,7 @@ const ensureSecrets = async (port: number): Promise<void> => {
   await send(port, 'POST', 'sys/mounts/secret', { type: 'kv', options: { version: '2' } })
 }
 
-const columns = [34, 10, 10, 10, 10, 10, 10, 10] as const
-const row = (...cells: readonly string[]): string =>
-  cells
-    .map((cell, at) => (at === 0 ? cell.padEnd(columns[at]!) : cell.padStart(columns[at]!)))
-    .join('')
+const row = tableRow([34, 10, 10, 10, 10, 10, 10, 10])
 
 const compare = async (own: Server, other: Server): Promise<void> => {
   print(row('', 'req/s', 'other', 'times', 'p50 ms', 'other', 'p99 ms', 'other'))

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { Child } from './child.ts'
 import { drive, requestText, send } from './drive.ts'
 import type { Ask, Driven } from './drive.ts'
-import { print } from './figures.ts'
+import { print, tableRow } from './figures.ts'
 
 const USAGE = `usage: node bench/large-write.ts [what ...] [--size 100000] [--workers 1,2] [--clients 1,8] [--seconds 4]
                                 [--folder <folder>] [--profile <folder>]
@@ -257,11 +257,7 @@ const kinds: readonly Kind[] = [
   },
 ]
 
-const columns = [40, 8, 8, 10, 9, 9, 9, 9, 9, 10, 10] as const
-const row = (...cells: readonly string[]): string =>
-  cells
-    .map((cell, at) => (at === 0 ? cell.padEnd(columns[at]!) : cell.padStart(columns[at]!)))
-    .join('')
+const row = tableRow([40, 8, 8, 10, 9, 9, 9, 9, 9, 10, 10])
 
 /** CPU that the server had used when it was asked last. */
 let spent = 0

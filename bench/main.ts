@@ -10,7 +10,7 @@ import type { Data } from './people.ts'
 import { makeEntities, makePeople } from './people.ts'
 import { passwordLogin, workloads } from './workloads.ts'
 import type { Workload } from './workloads.ts'
-import { median, print } from './figures.ts'
+import { median, print, tableRow } from './figures.ts'
 
 const USAGE = `usage: npm run bench -- [workload ...] [--clients 1,64] [--rounds 5] [--seconds 1] [--workers 1] [--profile <folder>]
 
@@ -121,11 +121,7 @@ const run = async (
   return costs
 }
 
-const columns = [34, 8, 8, 8, 10, 10, 8, 8, 12, 14, 10] as const
-const row = (...cells: readonly string[]): string =>
-  cells
-    .map((cell, at) => (at === 0 ? cell.padEnd(columns[at]!) : cell.padStart(columns[at]!)))
-    .join('')
+const row = tableRow([34, 8, 8, 8, 10, 10, 8, 8, 12, 14, 10])
 
 const start = async (folder: string, workers: number): Promise<Server> => {
   const child = await Child.start('signet-child.ts', [folder, String(workers)])

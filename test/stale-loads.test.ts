@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import type { Store } from '../src/storage/store.ts'
 import type { Node } from './support/nodes.ts'
 import { startNodes } from './support/nodes.ts'
+import { storeWith } from '../src/storage/faults/store-with.ts'
 
 /** A gate that lets nobody through before it is opened. */
 const gate = () => {
@@ -19,23 +20,21 @@ const MOUNTS = Buffer.from('m/')
 /** Nodes A and B; the next mounts that B reads are held up once it has the answer, until the gate opens. */
 const nodes = async () => {
   let held: ReturnType<typeof gate> | undefined
-  const holding = (store: Store): Store => ({
-    read: async (keys, deadline) => {
-      const answer = await store.read(keys, deadline)
-      const at = held
-      if (at !== undefined && keys.every((key) => MOUNTS.equals(key.subarray(0, MOUNTS.length)))) {
-        held = undefined
-        await at.pass()
-      }
-      return answer
-    },
-    versions: (keys, deadline) => store.versions(keys, deadline),
-    list: (range, deadline) => store.list(range, deadline),
-    commit: (commit, deadline) => store.commit(commit, deadline),
-    epoch: () => store.epoch(),
-    snapshot: (signal) => store.snapshot(signal),
-    close: () => store.close(),
-  })
+  const holding = (store: Store): Store =>
+    storeWith(store, {
+      read: async (keys, deadline) => {
+        const answer = await store.read(keys, deadline)
+        const at = held
+        if (
+          at !== undefined &&
+          keys.every((key) => MOUNTS.equals(key.subarray(0, MOUNTS.length)))
+        ) {
+          held = undefined
+          await at.pass()
+        }
+        return answer
+      },
+    })
   const [a, b] = (await startNodes(2, {
     storeOf: (node, store) => (node === 0 ? store : holding(store)),
   })) as [Node, Node]

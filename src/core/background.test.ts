@@ -12,6 +12,7 @@ import { Background } from './background.ts'
 import { work } from './mounts.ts'
 import { ConflictQueues, createRecords } from './records.ts'
 import { drawToken, issueToken, tokenAccessors, tokenExpiries, tokenRef, tokens } from './tokens.ts'
+import { storeWith } from '../storage/faults/store-with.ts'
 
 const ROOT: Namespace = { id: 'root', number: 0, path: '' }
 
@@ -26,22 +27,17 @@ const damaged = (store: Store, keys: readonly Key[]): Store => {
       throw new BarrierBroken(key, 'does not open')
     }
   }
-  return {
+  return storeWith(store, {
     read: (asked, deadline) => {
       for (const key of asked) guard(key)
       return store.read(asked, deadline)
     },
-    versions: (asked, deadline) => store.versions(asked, deadline),
     list: async (range, deadline) => {
       const page = await store.list(range, deadline)
       if (range.keysOnly !== true) for (const { key } of page.items) guard(key)
       return page
     },
-    commit: (commit, deadline) => store.commit(commit, deadline),
-    snapshot: (signal) => store.snapshot(signal),
-    epoch: () => store.epoch(),
-    close: () => store.close(),
-  }
+  })
 }
 
 const RECORD: Omit<
@@ -81,13 +77,12 @@ const makeTokens = async (store: Store, count: number): Promise<readonly Key[]> 
 /** The background of a process, at 10 s; how often engines had their turn, and what failed. */
 const makeBackground = (store: Store) => {
   const seen = { rounds: 0, faults: [] as string[], commits: 0 }
-  const counted: Store = {
-    ...damaged(store, []),
+  const counted = storeWith(store, {
     commit: (commit, deadline) => {
       seen.commits++
       return store.commit(commit, deadline)
     },
-  }
+  })
   const engine: Engine = {
     type: 'kv',
     class: 'secret',
@@ -145,18 +140,19 @@ describe('the background work', () => {
     const store = createMemoryStore()
     await makeTokens(store, 5)
     const prefixes = [tokenExpiries.prefix, work.prefix]
-    const { background, seen } = makeBackground({
-      ...damaged(store, []),
-      list: async (range, deadline) => {
-        const page = await store.list(range, deadline)
-        const [first] = page.items
-        const kind = first && Buffer.from(first.key).toString('latin1').split('/')[0]!
-        if (range.keysOnly !== true && prefixes.includes(kind!)) {
-          throw new BarrierBroken(first!.key, 'does not open')
-        }
-        return page
-      },
-    })
+    const { background, seen } = makeBackground(
+      storeWith(store, {
+        list: async (range, deadline) => {
+          const page = await store.list(range, deadline)
+          const [first] = page.items
+          const kind = first && Buffer.from(first.key).toString('latin1').split('/')[0]!
+          if (range.keysOnly !== true && prefixes.includes(kind!)) {
+            throw new BarrierBroken(first!.key, 'does not open')
+          }
+          return page
+        },
+      }),
+    )
     await background.round()
     assert.equal(await countOf(store, tokens.prefix), 0)
     assert.deepEqual(seen.faults, [])
@@ -165,10 +161,11 @@ describe('the background work', () => {
 
   it('gives engines their turn where the store fails in another part', async () => {
     const store = createMemoryStore()
-    const { background, seen } = makeBackground({
-      ...damaged(store, []),
-      list: () => Promise.reject(new Error('no list today')),
-    })
+    const { background, seen } = makeBackground(
+      storeWith(store, {
+        list: () => Promise.reject(new Error('no list today')),
+      }),
+    )
     await background.round()
     assert.equal(seen.rounds, 1)
     assert.equal(seen.faults.length, 3)

@@ -5,8 +5,9 @@ import type { Engine } from '../engine/engine.ts'
 import type { CubbyholePort } from '../engine/ports/cubbyhole.ts'
 import type { MountRecord } from '../engine/ports/mounts.ts'
 import type { Names, Records } from '../engine/records.ts'
-import { recordKind } from '../engine/records.ts'
+import { recordKind, refOfKey } from '../engine/records.ts'
 import { limits } from '../limits.ts'
+import type { Key } from '../storage/store.ts'
 import { work, WORK_REVOKE, WORK_UNMOUNT } from './mounts.ts'
 import {
   accessorRef,
@@ -47,8 +48,8 @@ const EXPIRED_PER_COMMIT = CHILDREN_PER_COMMIT
 /** Ended tokens per commit: six records of each are removed. */
 const CLEANED_PER_COMMIT = Math.floor(limits.longWorkWrites / 6)
 
-/** Of a time in keys of the index. */
-const TIME_BYTES = 6
+/** Of a token in keys of others' records. */
+const TOKEN_KEY_BYTES = 16
 
 /**
  * What goes on behind the requests: expired tokens are ended, ended ones cleaned up, data of disabled mounts dropped. None of
@@ -172,8 +173,8 @@ export class Background {
       const { kind, from } = within(this.#cursors.get(shard) ?? 0)
       const range = { kind, from, to: within(now).from, prefixLength }
       for await (const page of records.scanKeys(range)) {
-        const due = page.map(({ key }) => key.subarray(prefixLength))
-        await this.#someAtOnce(due, EXPIRED_PER_COMMIT, (some) => this.#expireSome(some))
+        const entries = page.map(({ key }) => key)
+        await this.#someAtOnce(entries, EXPIRED_PER_COMMIT, (some) => this.#expireSome(some))
       }
       if (this.#stopped) return
       // Late inserts of other processes lie at most a request's length behind.
@@ -181,16 +182,16 @@ export class Background {
     }
   }
 
-  /** `due`: time and token of entries of the index. */
-  async #expireSome(due: readonly Uint8Array[]): Promise<void> {
+  /** `entries`: keys of the index; each ends with that of the token. */
+  async #expireSome(entries: readonly Key[]): Promise<void> {
     const { records, root } = this.#options
     const now = await this.#options.now()
     await records.transact(async (tx) => {
-      const keys = due.map((entry) => entry.subarray(TIME_BYTES))
+      const keys = entries.map((entry) => entry.subarray(-TOKEN_KEY_BYTES))
       const found = await tx.getMany(keys.map((key) => tokenRef(root, key)))
       for (const [index, key] of keys.entries()) {
         const record = found[index]
-        tx.delete(expiryRef(root.number, key, Buffer.from(due[index]!).readUIntBE(0, TIME_BYTES)))
+        tx.delete(refOfKey(entries[index]!))
         if (record?.state !== 'live' || record.expiresAt === undefined) continue
         if (record.expiresAt > now) {
           tx.put(expiryRef(root.number, key, record.expiresAt), { mount: record.mountUuid })
@@ -204,17 +205,17 @@ export class Background {
    * left where it is, for it must not keep the rest from its turn; the barrier has counted and logged it.
    */
   async #someAtOnce(
-    keys: readonly Uint8Array[],
+    keys: readonly Key[],
     atOnce: number,
-    work: (some: readonly Uint8Array[]) => Promise<void>,
+    run: (some: readonly Key[]) => Promise<void>,
   ): Promise<void> {
     for (let at = 0; at < keys.length && !this.#stopped; at += atOnce) {
       const some = keys.slice(at, at + atOnce)
       try {
-        await work(some)
+        await run(some)
       } catch (error) {
         if (!(error instanceof BarrierBroken)) throw error
-        if (some.length > 1) await this.#someAtOnce(some, 1, work)
+        if (some.length > 1) await this.#someAtOnce(some, 1, run)
       }
       await this.#options.records.afterOthers()
     }

@@ -10,6 +10,7 @@ import type { Store } from '../storage/store.ts'
 import { deadlineIn } from '../storage/store.ts'
 import { MountTable, mountRecords, mountRef } from './mounts.ts'
 import { ConflictQueues, createRecords, readVersioned, stampRef } from './records.ts'
+import { storeWith } from '../storage/faults/store-with.ts'
 
 const ROOT: Namespace = { id: 'root', number: 0, path: '' }
 
@@ -53,23 +54,18 @@ const mountAt = (path: string, type = 'jwt'): NewMount => ({
 /** A store that tells how many values it gave, and how many pages. */
 const counting = (store: Store) => {
   const given = { values: 0, pages: 0 }
-  const counted: Store = {
+  const counted = storeWith(store, {
     read: async (keys, deadline) => {
       given.values += keys.length
       return store.read(keys, deadline)
     },
-    versions: (keys, deadline) => store.versions(keys, deadline),
     list: async (range, deadline) => {
       const page = await store.list(range, deadline)
       given.pages++
       if (range.keysOnly !== true) given.values += page.items.length
       return page
     },
-    commit: (commit, deadline) => store.commit(commit, deadline),
-    snapshot: (signal) => store.snapshot(signal),
-    epoch: () => store.epoch(),
-    close: () => store.close(),
-  }
+  })
   return { counted, given }
 }
 

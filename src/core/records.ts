@@ -24,6 +24,7 @@ import type {
 } from '../storage/store.ts'
 import { deadlineIn, newVersion, Unavailable, Unknown } from '../storage/store.ts'
 import { limits } from '../limits.ts'
+import type { Patience } from './own-turn.ts'
 import { OwnTurn } from './own-turn.ts'
 import type { CachedRecord, RecordCache } from './record-cache.ts'
 
@@ -462,6 +463,8 @@ export interface RecordsOptions {
   readonly onHotKey?: (key: string) => void
 }
 
+const PATIENCE: Patience = { othersMs: limits.othersFirstMs, pauseMs: limits.othersPauseMs }
+
 /** Typed records over a (sealed) store; see engine/records.ts for the promises. */
 export const createRecords = (options: RecordsOptions): Records => {
   const { store, queues, cache, authority = () => [] } = options
@@ -679,8 +682,7 @@ export const createRecords = (options: RecordsOptions): Records => {
     },
   }
 
-  const patience = { othersMs: limits.othersFirstMs, pauseMs: limits.othersPauseMs }
-  const afterOthers = (): Promise<void> => queues.turn.afterOthers(patience, epoch)
+  const afterOthers = (): Promise<void> => queues.turn.afterOthers(PATIENCE, epoch)
 
   return { ...reader, undamaged, transact, scan, scanKeys, afterOthers, epoch }
 }

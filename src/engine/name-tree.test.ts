@@ -10,6 +10,7 @@ import type { Store } from '../storage/store.ts'
 import type { NameEntry, NamePage } from './name-tree.ts'
 import { nameTree } from './name-tree.ts'
 import { recordKind } from './records.ts'
+import { storeWith } from '../storage/faults/store-with.ts'
 
 const kind = recordKind<NameEntry>('tn')
 const leaves = recordKind<true>('tl')
@@ -199,20 +200,16 @@ describe('a name tree', () => {
   it('decides anew when a leaf is made after the last look into its folder', async () => {
     let before: (() => Promise<void>) | undefined
     const store = createMemoryStore()
-    const { add, remove, scan } = treeOn({
-      read: (keys, deadline) => store.read(keys, deadline),
-      versions: (keys, deadline) => store.versions(keys, deadline),
-      list: (range, deadline) => store.list(range, deadline),
-      commit: async (commit, deadline) => {
-        const run = before
-        before = undefined
-        await run?.()
-        return store.commit(commit, deadline)
-      },
-      snapshot: (signal) => store.snapshot(signal),
-      epoch: () => store.epoch(),
-      close: () => store.close(),
-    })
+    const { add, remove, scan } = treeOn(
+      storeWith(store, {
+        commit: async (commit, deadline) => {
+          const run = before
+          before = undefined
+          await run?.()
+          return store.commit(commit, deadline)
+        },
+      }),
+    )
     for (const made of ['a/b/y', 'a/c/y', 'a/y']) {
       await add('a/b/x')
       before = () => add(made)

@@ -7,6 +7,7 @@ import { Unavailable } from '../../storage/store.ts'
 import { groupMembers, groupOps, groups } from './records.ts'
 import type { Harness } from './testing.ts'
 import { createHarness, interleaved } from './testing.ts'
+import { storeWith } from '../../storage/faults/store-with.ts'
 
 const people = async (harness: Harness, count: number): Promise<readonly string[]> => {
   const ids: string[] = []
@@ -68,8 +69,7 @@ const dyingAt = (
   const alive = (): void => {
     if (commits > last) throw new Unavailable('killed')
   }
-  const dying: Store = {
-    ...forward(store),
+  const dying = storeWith(store, {
     read: async (keys, deadline) => (alive(), store.read(keys, deadline)),
     list: async (range, deadline) => (alive(), store.list(range, deadline)),
     commit: async (commit, deadline) => {
@@ -77,19 +77,9 @@ const dyingAt = (
       alive()
       return store.commit(commit, deadline)
     },
-  }
+  })
   return { store: dying, commits: () => commits }
 }
-
-const forward = (store: Store): Store => ({
-  read: (keys, deadline) => store.read(keys, deadline),
-  versions: (keys, deadline) => store.versions(keys, deadline),
-  list: (range, deadline) => store.list(range, deadline),
-  commit: (commit, deadline) => store.commit(commit, deadline),
-  snapshot: (signal) => store.snapshot(signal),
-  epoch: () => store.epoch(),
-  close: () => store.close(),
-})
 
 describe('a list of members that one commit does not hold', () => {
   it('is written like any other, and leaves nothing behind', async () => {

@@ -11,6 +11,7 @@ import type { Answer, Harness, SeenCommit } from './testing.ts'
 import { census, ROOT, createHarness, interleaved, watchCommits } from './testing.ts'
 import { exportLines } from './transfer/export.ts'
 import { importLines } from './transfer/import.ts'
+import { storeWith } from '../../storage/faults/store-with.ts'
 
 /** So many that most of them are records of their own. */
 const MANY = limits.aliasesInRecord + 20
@@ -411,15 +412,10 @@ describe('merging with further links', () => {
 })
 
 /** Pages of two entries: what is listed comes in many pieces. */
-const smallPages = (store: Store): Store => ({
-  read: (keys, deadline) => store.read(keys, deadline),
-  versions: (keys, deadline) => store.versions(keys, deadline),
-  list: (range, deadline) => store.list({ ...range, limit: Math.min(range.limit, 2) }, deadline),
-  commit: (commit, deadline) => store.commit(commit, deadline),
-  snapshot: (signal) => store.snapshot(signal),
-  epoch: () => store.epoch(),
-  close: () => store.close(),
-})
+const smallPages = (store: Store): Store =>
+  storeWith(store, {
+    list: (range, deadline) => store.list({ ...range, limit: Math.min(range.limit, 2) }, deadline),
+  })
 
 describe('reads while aliases change', () => {
   it('show the aliases that there were at one instant', async () => {

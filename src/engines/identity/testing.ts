@@ -24,6 +24,7 @@ import { createMemoryStore } from '../../storage/memory/memory-store.ts'
 import type { Store } from '../../storage/store.ts'
 import { deadlineIn } from '../../storage/store.ts'
 import { createIdentity } from './index.ts'
+import { storeWith } from '../../storage/faults/store-with.ts'
 
 /** The root namespace of the tests. */
 export const ROOT: Namespace = { id: 'root', number: 0, path: '' }
@@ -159,23 +160,18 @@ export interface SeenCommit {
 /** A store that tells of its commits; tests count puts and conflicts with it. */
 export const watchCommits =
   (seen: SeenCommit[]) =>
-  (store: Store): Store => ({
-    read: (keys, deadline) => store.read(keys, deadline),
-    versions: (keys, deadline) => store.versions(keys, deadline),
-    list: (range, deadline) => store.list(range, deadline),
-    commit: async (commit, deadline) => {
-      const outcome = await store.commit(commit, deadline)
-      seen.push({
-        conflict: outcome.kind === 'conflict',
-        written: commit.writes.map(({ key }) => prefixOf(key)),
-        stale: outcome.kind === 'conflict' ? outcome.stale.map(prefixOf) : [],
-      })
-      return outcome
-    },
-    snapshot: (signal) => store.snapshot(signal),
-    epoch: () => store.epoch(),
-    close: () => store.close(),
-  })
+  (store: Store): Store =>
+    storeWith(store, {
+      commit: async (commit, deadline) => {
+        const outcome = await store.commit(commit, deadline)
+        seen.push({
+          conflict: outcome.kind === 'conflict',
+          written: commit.writes.map(({ key }) => prefixOf(key)),
+          stale: outcome.kind === 'conflict' ? outcome.stale.map(prefixOf) : [],
+        })
+        return outcome
+      },
+    })
 
 const prefixOf = (key: Uint8Array): string => Buffer.from(key).toString('latin1').split('/', 1)[0]!
 
