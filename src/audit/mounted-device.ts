@@ -39,10 +39,16 @@ export class MountedDevice {
     this.hmac = new AuditHmac(config.salt)
     this.#raw = options.logRaw
     this.#prefix = options.prefix
-    const conceal: Conceal = options.logRaw ? (text) => text : (text) => this.hmac.hash(text)
+    const shown: Conceal = (text) => text
+    const conceal: Conceal = options.logRaw ? shown : (text) => this.hmac.hash(text)
+    const concealNew: Conceal = options.logRaw ? shown : (text) => this.hmac.hashOnce(text)
     this.form = {
       conceal,
-      concealAccessor: options.hmacAccessor ? conceal : (text) => text,
+      concealAccessor: options.hmacAccessor ? conceal : shown,
+      made: {
+        conceal: concealNew,
+        concealAccessor: options.hmacAccessor ? concealNew : shown,
+      },
       elideLists: options.elideListResponses,
       itemsMax: listKeysMax,
     }

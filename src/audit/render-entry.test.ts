@@ -14,6 +14,7 @@ import type { EntryForm } from './render-entry.ts'
 const FORM: EntryForm = {
   conceal: (text) => `h(${text})`,
   concealAccessor: (text) => `a(${text})`,
+  made: { conceal: (text) => `h(${text})`, concealAccessor: (text) => `a(${text})` },
   elideLists: false,
   itemsMax: 10_000,
 }

@@ -18,6 +18,8 @@ export interface EntryForm {
   readonly conceal: Conceal
   /** Accessors: like `conceal`, unless the device shows them. */
   readonly concealAccessor: Conceal
+  /** The same for what was made just now, of which nothing is remembered yet nor worth it. */
+  readonly made: Pick<EntryForm, 'conceal' | 'concealAccessor'>
   /** Lists are written as counts, however short. */
   readonly elideLists: boolean
   /** Arrays and objects of an answer with more members are written as counts. */
@@ -72,10 +74,11 @@ const policyResults = (results: AuditAuth['policyResults']): object | undefined 
 
 const authText = (auth: AuditAuth | undefined, form: EntryForm, asking: boolean): string => {
   if (auth === undefined) return '{"token_type":"default"}'
+  const { conceal, concealAccessor } = asking ? form : form.made
   return object(
     stringifyMembers({
-      client_token: hidden(auth.clientToken, form.conceal),
-      accessor: hidden(auth.accessor, form.concealAccessor),
+      client_token: hidden(auth.clientToken, conceal),
+      accessor: hidden(auth.accessor, concealAccessor),
       display_name: some(auth.displayName),
       policies: list(auth.policies),
       token_policies: list(auth.tokenPolicies),

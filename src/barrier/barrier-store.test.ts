@@ -20,11 +20,11 @@ const termAt = async (bare: Store, key: string): Promise<number> =>
   Buffer.from((await read(bare, bytes(key))).value!).readUInt32BE(1)
 
 describe('the barrier', () => {
-  it('seals every value but stamps and the records of the seal', async () => {
+  it('seals every value but stamps, the index of expiry and the records of the seal', async () => {
     const bare = createMemoryStore()
     const store = withBarrier(bare, createKeyring(0))
-    const plain = ['st/tree', 'meta/seal']
-    const sealed = ['a', 's', 'st', 'st.', 'metal', 'META/', 'sta/x', 'e/x']
+    const plain = ['st/tree', 'x/1', 'meta/seal']
+    const sealed = ['a', 's', 'st', 'st.', 'x', 'xa/1', 'metal', 'META/', 'sta/x', 'e/x']
     const all = [...plain, ...sealed]
     await put(store, Object.fromEntries(all.map((key) => [key, `text of ${key}`])))
     assert.deepEqual(

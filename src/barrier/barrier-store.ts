@@ -22,8 +22,11 @@ const successorOf = (key: Key): Key => {
   return next
 }
 
-/** What stays plain: stamps, which cause work and grant nothing, and the seal's own records, which seal themselves. */
-const PLAIN_PREFIXES = ['st/', 'meta/'].map((prefix) => Buffer.from(prefix))
+/**
+ * What stays plain: stamps and the index of expiry, which cause work and grant nothing, and the seal's own records, which seal
+ * themselves.
+ */
+const PLAIN_PREFIXES = ['st/', 'x/', 'meta/'].map((prefix) => Buffer.from(prefix))
 
 const isPlain = (key: Key): boolean =>
   PLAIN_PREFIXES.some((prefix) => {

@@ -82,6 +82,17 @@ export class Keyring {
 
   /** The name of a record: 16 bytes of HMAC-SHA256 under the kind's own sub-key, so that equal texts of two kinds do not match. */
   hash(kind: string, text: string | Uint8Array): Uint8Array {
+    if (typeof text !== 'string' || text.length > REMEMBERED_UNITS) return this.hashNew(kind, text)
+    const name = `${kind} ${text}`
+    const before = this.#hashes.get(name)
+    if (before !== undefined) return before
+    const hash = this.hashNew(kind, text)
+    this.#hashes.set(name, hash)
+    return hash
+  }
+
+  /** The same of what was drawn just now: looking it up would be in vain, and it is not remembered. */
+  hashNew(kind: string, text: string | Uint8Array): Uint8Array {
     let key = this.#kinds.get(kind)
     if (key === undefined) {
       key = createSecretKey(
@@ -89,15 +100,10 @@ export class Keyring {
       )
       this.#kinds.set(kind, key)
     }
-    const known = typeof text === 'string' && text.length <= REMEMBERED_UNITS
-    const name = known ? `${kind} ${text}` : ''
-    const before = known ? this.#hashes.get(name) : undefined
-    if (before !== undefined) return before
     // As a text, one character a byte: a buffer would cost more than the hash, and lie in a block that it keeps alive.
     const digest = createHmac('sha256', key).update(text).digest('latin1')
     const hash = new Uint8Array(HASH_BYTES)
     for (let at = 0; at < HASH_BYTES; at++) hash[at] = digest.charCodeAt(at)
-    if (known) this.#hashes.set(name, hash)
     return hash
   }
 

@@ -16,9 +16,10 @@ import { storeWith } from '../storage/faults/store-with.ts'
 
 const ROOT: Namespace = { id: 'root', number: 0, path: '' }
 
-const names: Names = {
-  hash: (_kind, text) => Uint8Array.from(Buffer.from(text.padEnd(16).slice(-16))),
-}
+const hash: Names['hash'] = (_kind, text) =>
+  Uint8Array.from(Buffer.from(text.padEnd(16).slice(-16)))
+
+const names: Names = { hash, hashNew: hash }
 
 /** A store in which the value of a key is damaged: it cannot be read, and stands in no page but one of keys. */
 const damaged = (store: Store, keys: readonly Key[]): Store => {

@@ -11,6 +11,7 @@ import type { Key } from '../storage/store.ts'
 import { work, WORK_REVOKE, WORK_UNMOUNT } from './mounts.ts'
 import {
   accessorRef,
+  childRef,
   EXPIRY_SHARDS,
   expiryRef,
   revokeToken,
@@ -194,7 +195,7 @@ export class Background {
         tx.delete(refOfKey(entries[index]!))
         if (record?.state !== 'live' || record.expiresAt === undefined) continue
         if (record.expiresAt > now) {
-          tx.put(expiryRef(root.number, key, record.expiresAt), { mount: record.mountUuid })
+          tx.put(expiryRef(root.number, key, record.expiresAt), undefined)
         } else revokeToken(tx, root, { key, record })
       }
     })
@@ -261,7 +262,7 @@ export class Background {
         tx.delete(accessorRef(root, names, record.accessor))
         const parent = record.lineage[0]
         if (parent !== undefined) {
-          tx.delete(tokenChildren.at(root.number, Buffer.from(parent, 'hex'), key))
+          tx.delete(childRef(root.number, Buffer.from(parent, 'hex'), { key, record }))
         }
         if (record.expiresAt !== undefined) {
           tx.delete(expiryRef(root.number, key, record.expiresAt))
@@ -276,16 +277,18 @@ export class Background {
     for (;;) {
       const page = await first(records.scan(range, { pageSize: CHILDREN_PER_COMMIT }))
       if (page === undefined) return
+      const edges = page.map((edge) => edge.key)
       await records.transact(async (tx) => {
         const parent = await tx.get(tokenRef(root, key))
-        const children = await tx.getMany(page.map(({ tail }) => tokenRef(root, tail)))
-        for (const [index, { tail }] of page.entries()) {
-          tx.delete(tokenChildren.at(root.number, key, tail))
-          const child = children[index]
-          if (child === undefined) continue
+        const keys = edges.map((edge) => edge.subarray(-TOKEN_KEY_BYTES))
+        const children = await tx.getMany(keys.map((child) => tokenRef(root, child)))
+        for (const [index, child] of keys.entries()) {
+          tx.delete(refOfKey(edges[index]!))
+          const record = children[index]
+          if (record === undefined) continue
           // The children of an orphaned token live on, and no longer name it.
-          if (parent?.state === 'orphaned') tx.put(tokenRef(root, tail), { ...child, lineage: [] })
-          else if (child.state === 'live') revokeToken(tx, root, { key: tail, record: child })
+          if (parent?.state === 'orphaned') tx.put(tokenRef(root, child), { ...record, lineage: [] })
+          else if (record.state === 'live') revokeToken(tx, root, { key: child, record })
         }
       })
       await records.afterOthers()

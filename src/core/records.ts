@@ -10,7 +10,7 @@ import type {
   StampName,
   Tx,
 } from '../engine/records.ts'
-import { recordKind } from '../engine/records.ts'
+import { markKind } from '../engine/records.ts'
 import { Refusal, invalid } from '../engine/refusal.ts'
 import type {
   Answer,
@@ -39,10 +39,7 @@ export class StaleAuthority extends Error {
 }
 
 /** Stamps are empty and plain: their version is all (architecture.md F3). */
-export const stamps = recordKind<undefined>('st', {
-  encode: () => new Uint8Array(0),
-  decode: () => undefined,
-})
+export const stamps = markKind('st')
 
 const STAMP_BYTES: Readonly<Record<StampName, Uint8Array>> = {
   tree: Uint8Array.of(1),

@@ -1,7 +1,7 @@
 import type { Namespace } from '../engine/call.ts'
 import type { LiveToken, NewToken, TokenRecord, TokenScope } from '../engine/ports/tokens.ts'
 import type { Names, Reader, Records, Ref, Tx } from '../engine/records.ts'
-import { recordKind } from '../engine/records.ts'
+import { markKind, recordKind } from '../engine/records.ts'
 import { invalid } from '../engine/refusal.ts'
 import { limits } from '../limits.ts'
 import { base62 } from '../std/base62.ts'
@@ -16,13 +16,20 @@ export const tokenUses = recordKind<{ readonly left: number }>('tu')
 export const tokenAccessors = recordKind<{ readonly token: string; readonly accessor: string }>(
   'ta',
 )
-/** `tc/<ns>H(parent)H(child)`: for clean-up only, never for validity. */
-export const tokenChildren = recordKind<{ readonly at: number }>('tc')
-/** `x/<ns><shard><time 6 bytes>H(token)`: when to look whether the token has expired; a hint, the record is the truth (architecture.md E6). */
-export const tokenExpiries = recordKind<{ readonly mount: string }>('x')
+/** `tc/<ns>H(parent)<time 6 bytes>H(child)`, the time when the child was made: for clean-up only, never for validity. */
+export const tokenChildren = markKind('tc')
+/**
+ * `x/<ns><shard><time 6 bytes>H(token)`: when to look whether the token has expired; a hint, the record is the truth (architecture.md
+ * E6). Plain, as it grants nothing.
+ */
+export const tokenExpiries = markKind('x')
 
-/** Shards of the expiry index, by the hash's last byte. */
+/**
+ * Shards of the expiry index. By the second: what is made at the same time stands on the same page (architecture.md C7), and yet all
+ * shards have their part.
+ */
 export const EXPIRY_SHARDS = 16
+const EXPIRY_SHARD_MS = 1_000
 
 /** The part of an expiry key that orders by time (ms). */
 export const timePart = (time: number): Uint8Array => {
@@ -31,9 +38,18 @@ export const timePart = (time: number): Uint8Array => {
   return bytes
 }
 
-/** Where the expiry hint of a token stands. */
-export const expiryRef = (namespace: number, key: Uint8Array, time: number) =>
-  tokenExpiries.at(namespace, Uint8Array.of(key[15]! % EXPIRY_SHARDS), timePart(time), key)
+/** Where the expiry hint of a token stands that expires at `time` (ms). */
+export const expiryRef = (namespace: number, key: Uint8Array, time: number) => {
+  const shard = Math.floor(Math.max(0, time) / EXPIRY_SHARD_MS) % EXPIRY_SHARDS
+  return tokenExpiries.at(namespace, Uint8Array.of(shard), timePart(time), key)
+}
+
+/** Where a token stands among the children of its parent. */
+export const childRef = (
+  namespace: number,
+  parent: Uint8Array,
+  { key, record }: { readonly key: Uint8Array; readonly record: Pick<TokenRecord, 'createdAt'> },
+) => tokenChildren.at(namespace, parent, timePart(record.createdAt), key)
 
 /** The key part of a token's text; also what its hash looks like in `lineage` (hex). */
 export const tokenKey = (names: Names, text: string): Uint8Array => names.hash('token', text)
@@ -151,7 +167,7 @@ export const lineageBelow = (parent: LiveToken | undefined): readonly string[] =
 /** Puts a new token with all that belongs to it; see TokenPort.issue. */
 export const issueToken = (tx: Tx, scope: TokenScope, token: NewToken): LiveToken => {
   const { namespace, names, now } = scope
-  const key = tokenKey(names, token.text)
+  const key = names.hashNew('token', token.text)
   const lineage = lineageBelow(token.parent)
   const expiresAt = token.record.creationTtl > 0 ? now + token.record.creationTtl * 1000 : undefined
   const record: TokenRecord = {
@@ -164,16 +180,16 @@ export const issueToken = (tx: Tx, scope: TokenScope, token: NewToken): LiveToke
     state: 'live',
   }
   tx.put(tokenRef(namespace, key), record)
-  tx.put(accessorRef(namespace, names, token.accessor), {
+  tx.put(tokenAccessors.at(namespace.number, names.hashNew('token-accessor', token.accessor)), {
     token: hexOf(key),
     accessor: token.accessor,
   })
   if (token.parent !== undefined) {
-    tx.put(tokenChildren.at(namespace.number, token.parent.key, key), { at: now })
+    tx.put(childRef(namespace.number, token.parent.key, { key, record }), undefined)
   }
   if (record.numUses > 0) tx.put(tokenUses.at(namespace.number, key), { left: record.numUses })
   if (expiresAt !== undefined) {
-    tx.put(expiryRef(namespace.number, key, expiresAt), { mount: record.mountUuid })
+    tx.put(expiryRef(namespace.number, key, expiresAt), undefined)
   }
   return {
     type: 'service',

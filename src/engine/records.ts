@@ -118,6 +118,8 @@ export interface Records extends Reader {
 /** Hashes of names for keys: HMAC under the index key's sub-key of this kind; 16 bytes. Canonicalise (goLower) first. */
 export interface Names {
   hash(kind: string, text: string): Uint8Array
+  /** The same of a text that was drawn just now: of `hash`, what it remembers of recent texts would only be in the way. */
+  hashNew(kind: string, text: string): Uint8Array
 }
 
 /** Every kind there is, by its prefix. */
@@ -176,6 +178,12 @@ export const recordKind = <T>(
   kinds.set(prefix, kind as RecordKind<unknown>)
   return kind
 }
+
+const NO_BYTES = new Uint8Array(0)
+
+/** A kind of record of which all that is to be known is that it is there, and its version. */
+export const markKind = (prefix: string): RecordKind<undefined> =>
+  recordKind<undefined>(prefix, { encode: () => NO_BYTES, decode: () => undefined })
 
 /** The first key after all keys that begin with `prefix`. */
 export const successor = (prefix: Uint8Array): Uint8Array => {

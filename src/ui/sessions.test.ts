@@ -8,10 +8,9 @@ import { sessionDues, sessionRecords, sessionSids } from './session-record.ts'
 import { Sessions } from './sessions.ts'
 
 const namespace: Namespace = { id: 'root', number: 0, path: '' }
-const names = {
-  hash: (kind: string, text: string) =>
-    new Uint8Array(Buffer.from(`${kind}${text}`.padStart(16, '-').slice(-16))),
-}
+const hash = (kind: string, text: string) =>
+  new Uint8Array(Buffer.from(`${kind}${text}`.padStart(16, '-').slice(-16)))
+const names = { hash, hashNew: hash }
 const HOUR = 3_600_000
 
 const setUp = (type: 'service' | 'batch' = 'service') => {

@@ -57,8 +57,12 @@ const mount: Mount = {
 
 const namespace = { id: 'root', number: 0, path: '' }
 
+const hash: Names['hash'] = (kind, text) =>
+  createHmac('sha256', kind).update(text).digest().subarray(0, 16)
+
 const names: Names = {
-  hash: (kind, text) => createHmac('sha256', kind).update(text).digest().subarray(0, 16),
+  hash,
+  hashNew: hash,
 }
 
 /** Mounts the engine on an empty store. */
