@@ -46,6 +46,8 @@ export const limits = {
   cachedCallerBytes: 10_485_760,
   /** Decoded records kept in memory, per process (architecture.md E10). */
   cachedRecordBytes: 10_485_760,
+  /** Outcomes of logins kept in memory, per process: some thousand. */
+  rememberedOutcomeBytes: 4_194_304,
   /** A larger record is not kept: large secrets would push out everything else. */
   cachedRecordBytesEach: 262_144,
   /** Answers of entities kept with their texts in memory, per process: 2 to 6 kB each. */

@@ -12,7 +12,7 @@ const prefixesOfSource = async (): Promise<readonly string[]> => {
     if (/(\.test|\/testing|\/fake-[^/]*)\.ts$/.test(file)) continue
     const text = readFileSync(`${root}/${file}`, 'utf8')
     for (const [, prefix = ''] of text.matchAll(
-      /= (?:nameTree\()?recordKind<[^=]*?>\(\s*'([^']+)'/g,
+      /= (?:(?:nameTree\()?recordKind<[^=]*?>|markKind)\(\s*'([^']+)'/g,
     ))
       found.push(prefix)
   }

@@ -287,7 +287,8 @@ export class Background {
           const record = children[index]
           if (record === undefined) continue
           // The children of an orphaned token live on, and no longer name it.
-          if (parent?.state === 'orphaned') tx.put(tokenRef(root, child), { ...record, lineage: [] })
+          if (parent?.state === 'orphaned')
+            tx.put(tokenRef(root, child), { ...record, lineage: [] })
           else if (record.state === 'live') revokeToken(tx, root, { key: child, record })
         }
       })

@@ -26,6 +26,7 @@ import { Handler } from './handle.ts'
 import { DataReplaced, replacedMeanwhile } from './data-replaced.ts'
 import { MountTable } from './mounts.ts'
 import { ownRecords } from './own-records.ts'
+import { Remembered } from './remembered.ts'
 import { PolicyStore } from './policies.ts'
 import { RecordCache } from './record-cache.ts'
 import type { Check } from './records.ts'
@@ -258,6 +259,7 @@ export class Core {
       identity: identity.port,
       mfa: identity.mfa,
       batch,
+      logins: new Remembered(store),
       wrapping,
       trails: new Trails(broker, rootNamespace, options.runningVersion, options.auditedHeaders),
       root: rootNamespace,

@@ -20,6 +20,8 @@ import { helpReply } from './help.ts'
 import type { Input } from './input.ts'
 import { readInput } from './input.ts'
 import { collectList, LongList, wholeList } from './lists.ts'
+import type { DecidedLogin } from './login.ts'
+import type { Remembered } from './remembered.ts'
 import type { SettleParts } from './settle-login.ts'
 import { finishLogin, settleLogin } from './settle-login.ts'
 import type { MountTable, Mounted } from './mounts.ts'
@@ -50,6 +52,7 @@ export interface HandleParts {
   readonly identity: IdentityPort
   readonly mfa: MfaPort
   readonly batch: BatchTokens
+  readonly logins: Remembered<DecidedLogin>
   readonly wrapping: Wrapping
   readonly trails: Trails
   /** Those of the names that have no policy. */
@@ -444,10 +447,11 @@ export class Handler {
   }
 
   get #loginParts(): SettleParts {
-    const { identity, batch, mfa, mounts } = this.#parts
+    const { identity, batch, logins, mfa, mounts } = this.#parts
     return {
       identity,
       batch,
+      logins,
       mfa,
       mountOf: async (uuid) => (await mounts.current()).byUuid(uuid)?.view,
     }

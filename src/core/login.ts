@@ -1,5 +1,5 @@
 import type { Mount } from '../engine/call.ts'
-import type { IdentityPort } from '../engine/identity-port.ts'
+import type { IdentityLoginOutcome, IdentityPort } from '../engine/identity-port.ts'
 import type { LiveToken } from '../engine/ports/tokens.ts'
 import type { Tx } from '../engine/records.ts'
 import { denied, invalid } from '../engine/refusal.ts'
@@ -8,6 +8,7 @@ import { decideTtl } from '../engine/ttl.ts'
 import type { BatchTokens } from './batch-tokens.ts'
 import { mountRef } from './mounts.ts'
 import { cleanPolicies } from './policy-names.ts'
+import type { Remembered } from './remembered.ts'
 import type { RequestCall } from './request-call.ts'
 import { drawToken, issueToken, tokenKey } from './tokens.ts'
 
@@ -34,12 +35,15 @@ export interface LoginSource {
   readonly path: string
   readonly remoteAddress: string
   readonly decide: LoginResult['decide']
+  readonly presented: LoginResult['presented']
 }
 
 /** What logins need. */
 export interface LoginParts {
   readonly identity: IdentityPort
   readonly batch: BatchTokens
+  /** Logins that came to a token. */
+  readonly logins: Remembered<DecidedLogin>
 }
 
 /**
@@ -59,16 +63,14 @@ export type LoginGate<Instead> = (
 export const logIn = async <Instead>(
   call: RequestCall,
   source: LoginSource,
-  { identity, batch }: LoginParts,
+  parts: LoginParts,
   gate: LoginGate<Instead>,
 ): Promise<LoggedIn | { readonly instead: Instead }> => {
   const drawn = drawToken()
-  const made = await call.records.transact((tx) =>
-    loginIn(tx, call, source, identity, batch, drawn, gate),
-  )
+  const made = await call.records.transact((tx) => loginIn(tx, call, source, parts, drawn, gate))
   if ('instead' in made || made.token.type === 'service') return made
   // Sealing draws randomness, which a transaction that may run again must not.
-  const clientToken = batch.seal(made.token.record)
+  const clientToken = parts.batch.seal(made.token.record)
   return {
     ...made,
     token: { ...made.token, key: tokenKey(call.names, clientToken) },
@@ -76,20 +78,49 @@ export const logIn = async <Instead>(
   }
 }
 
+/** What a login comes to before its token is made: the same as long as all that was read for it is the same. */
+export interface DecidedLogin {
+  readonly login: Login
+  readonly person: IdentityLoginOutcome | undefined
+  readonly entityName: string | undefined
+  readonly policies: readonly string[]
+  readonly identityPolicies: readonly string[]
+  /** Of the gate. */
+  readonly warnings: readonly string[]
+}
+
 const loginIn = async <Instead>(
   tx: Tx,
   call: RequestCall,
   source: LoginSource,
-  identity: IdentityPort,
-  batch: BatchTokens,
+  parts: LoginParts,
   drawn: { readonly text: string; readonly accessor: string },
   gate: LoginGate<Instead>,
 ): Promise<LoggedIn | { readonly instead: Instead }> => {
+  const { logins } = parts
+  const { mount, presented } = source
+  // On one mount, and for good: its uuid is never another one's.
+  const question = presented === undefined ? undefined : `${mount.uuid} ${presented}`
+  const recalled = question === undefined ? undefined : await logins.recall(tx, question, call.now)
+  const decided = recalled ?? (await decideIn(tx, call, source, parts, gate, question))
+  if ('instead' in decided) return decided
+  call.audited('entity_created', decided.person?.created ?? false)
+  return tokenOf(tx, call, source, parts.batch, drawn, decided)
+}
+
+/** Who logs in, and what their token may do. `question`: under what this is to be remembered. */
+const decideIn = async <Instead>(
+  tx: Tx,
+  call: RequestCall,
+  source: LoginSource,
+  { identity, logins }: LoginParts,
+  gate: LoginGate<Instead>,
+  question: string | undefined,
+): Promise<DecidedLogin | { readonly instead: Instead }> => {
   const { namespace, names, now } = call
   const { mount } = source
   if ((await tx.get(mountRef(namespace, mount.uuid))) === undefined) throw denied()
   const login = await source.decide(tx)
-  const { token } = login
   const person =
     login.alias === undefined
       ? undefined
@@ -118,13 +149,35 @@ const loginIn = async <Instead>(
           [...subject.policies, ...subject.groups.flatMap((group) => group.policies)],
           false,
         )
-  const policies = cleanPolicies(token.policies, !token.noDefaultPolicy)
+  const policies = cleanPolicies(login.token.policies, !login.token.noDefaultPolicy)
   for (const list of [policies, identityPolicies]) {
     if (list.includes('root')) throw invalid('auth methods cannot create root tokens')
     if (list.includes('response-wrapping')) {
       throw invalid('cannot assign policy "response-wrapping"')
     }
   }
+  const { warnings } = gated
+  const entityName = subject?.name
+  const decided: DecidedLogin = { login, person, entityName, policies, identityPolicies, warnings }
+  if (question !== undefined) {
+    const ends = [login.until, person?.until, subject?.until]
+    logins.keep(tx, question, decided, Math.min(...ends.map((end) => end ?? Infinity)))
+  }
+  return decided
+}
+
+const tokenOf = async (
+  tx: Tx,
+  call: RequestCall,
+  source: LoginSource,
+  batch: BatchTokens,
+  drawn: { readonly text: string; readonly accessor: string },
+  decided: DecidedLogin,
+): Promise<LoggedIn> => {
+  const { namespace, names, now } = call
+  const { mount } = source
+  const { login, person, policies, identityPolicies } = decided
+  const { token } = login
   const { ttl, warnings } = decideTtl({
     increment: 0,
     proposed: token.ttl,
@@ -183,8 +236,8 @@ const loginIn = async <Instead>(
   for (const { code, text } of person?.hints ?? []) call.hint(code, text)
   return {
     token: issued,
-    entityName: subject?.name,
-    warnings: [...(login.warnings ?? []), ...warnings, ...gated.warnings],
+    entityName: decided.entityName,
+    warnings: [...(login.warnings ?? []), ...warnings, ...decided.warnings],
     auth: {
       clientToken: type === 'batch' ? '' : drawn.text,
       accessor: record.accessor,

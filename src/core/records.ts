@@ -254,6 +254,17 @@ export class TrackedReader implements Reader {
     this.#listed = true
   }
 
+  get hasListed(): boolean {
+    return this.#listed
+  }
+
+  /** Rests on these too, as they were once read: on trust, which only a trusting reader has. */
+  trust(checks: ReadonlyMap<string, Check>): void {
+    if (this.#mode !== 'trusting') throw new Error('this reader takes nothing on trust')
+    this.#unconfirmed = true
+    for (const [id, check] of checks) this.looked.set(id, check)
+  }
+
   /** Whether something was taken on trust, and not confirmed since. */
   get hasTrusted(): boolean {
     return this.#unconfirmed
@@ -301,8 +312,16 @@ export const readVersioned = async <T>(
   return refs.map((ref, at) => ({ version: reader.versionOf(ref)!, value: values[at] }))
 }
 
+/** What a transaction rests on: `checked` by its commit, and what it merely looked at. */
+export interface Basis {
+  readonly checked: ReadonlyMap<string, Check>
+  readonly looked: readonly Check[]
+}
+
 class Transaction implements Tx {
   readonly reads: TrackedReader
+  /** What informs nothing that is written. */
+  #aside: TrackedReader | undefined
   readonly writes = new Map<
     string,
     { readonly ref: Ref<unknown>; readonly value: unknown; readonly gone: boolean }
@@ -310,6 +329,8 @@ class Transaction implements Tx {
   readonly #store: Store
   readonly #cache: RecordCache | undefined
   readonly #scan: Records['scan']
+  /** Whether what it rests on may be taken on trust, to be found out by the commit. */
+  readonly trusting: boolean
 
   constructor(
     store: Store,
@@ -320,6 +341,7 @@ class Transaction implements Tx {
     this.#store = store
     this.#cache = cache
     this.#scan = scan
+    this.trusting = trusting
     this.reads = new TrackedReader(store, cache, trusting ? 'trusting' : 'confirming')
   }
 
@@ -365,8 +387,21 @@ class Transaction implements Tx {
     return {
       get: (ref) => this.peek(ref),
       getMany: (refs) => this.#peekMany(refs),
-      exist: (refs) => this.#existIn(new TrackedReader(this.#store, this.#cache), refs),
+      exist: (refs) => this.#existIn(this.#asideReader(), refs),
     }
+  }
+
+  #asideReader(): TrackedReader {
+    return (this.#aside ??= new TrackedReader(this.#store, this.#cache))
+  }
+
+  /** What it rests on so far; undefined once it has written, and where that is more than records. */
+  basis(): Basis | undefined {
+    if (this.writes.size > 0 || this.reads.hasListed || this.reads.looked.size > 0) return undefined
+    if (this.#aside !== undefined && this.#aside.looked.size > 0) return undefined
+    const checked = new Map<string, Check>()
+    for (const [id, { ref, version }] of this.reads.seen) checked.set(id, { key: ref.key, version })
+    return { checked, looked: this.#aside?.checks() ?? [] }
   }
 
   /** What the transaction rests on anyway is as good as what is there now. */
@@ -383,7 +418,7 @@ class Transaction implements Tx {
       values.push(known?.value as T | undefined)
     }
     if (unread === undefined) return values
-    const reader = new TrackedReader(this.#store, this.#cache)
+    const reader = this.#asideReader()
     await reader.getMany(unread)
     return refs.map((ref) => (this.#known(ref) ?? reader.seen.get(ref.id)!).value as T | undefined)
   }
@@ -413,6 +448,12 @@ class Transaction implements Tx {
     this.reads.noteListing()
     yield* this.#scan(range)
   }
+}
+
+/** A transaction that `createRecords` began, to those of the core that need more of it than engines do. */
+export const ownTransaction = (tx: Tx): Transaction => {
+  if (!(tx instanceof Transaction)) throw new Error('a transaction that the core did not begin')
+  return tx
 }
 
 /** One queue per key that conflicts: contention is settled by order, not by timers (architecture.md B5). */

@@ -60,12 +60,11 @@ export const settleLogin = async (
     resting = new RestingTx(tx)
     return result.decide(resting)
   }
-  const done = await logIn(call, { mount, path, remoteAddress, decide }, parts, gate).catch(
-    async (error: unknown) => {
-      await result.refused?.(error)
-      throw error
-    },
-  )
+  const source = { mount, path, remoteAddress, decide, presented: result.presented }
+  const done = await logIn(call, source, parts, gate).catch(async (error: unknown) => {
+    await result.refused?.(error)
+    throw error
+  })
   const headers = call.mfaHeaders
   if (!('instead' in done)) {
     const extra = headers.length > 0 ? [NO_ENFORCEMENT] : []
@@ -127,7 +126,9 @@ const finish = async (
     return { warnings: await mfa.spend(tx, call, login, constraints, proof) }
   }
   const { path, remoteAddress } = waiting
-  const done = await logIn(call, { mount, path, remoteAddress, decide }, parts, gate)
+  // What a second factor answers is used up by it.
+  const source = { mount, path, remoteAddress, decide, presented: undefined }
+  const done = await logIn(call, source, parts, gate)
   if ('instead' in done) throw new Error('a finished login has a token')
   return { ...done, kind: 'token' }
 }

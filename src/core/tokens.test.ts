@@ -32,6 +32,9 @@ describe('the places of tokens', () => {
       childRef(0, parent!, { key, record: { createdAt: 1_000 + at } }),
     )
     const keys = places.map(({ key }) => Buffer.from(key))
-    assert.deepEqual(keys, keys.toSorted(Buffer.compare))
+    assert.deepEqual(
+      keys,
+      keys.toSorted((a, b) => Buffer.compare(a, b)),
+    )
   })
 })

@@ -68,6 +68,8 @@ export interface IdentityLoginOutcome {
   /** The claimed names that have a group alias on this mount: remembered with the token. */
   readonly matched: readonly string[]
   readonly hints: readonly Hint[]
+  /** ms: from then on the same login writes something, by the change of the day. */
+  readonly until: number
 }
 
 export interface GroupRefresh {

@@ -54,6 +54,11 @@ export interface LoginResult {
   readonly decide: (tx: Tx) => Promise<Login>
   /** Told, once the transaction is over, what it was refused with: a wrong guess is counted in a commit of its own. */
   readonly refused?: (error: unknown) => Promise<void>
+  /**
+   * All of the request that `decide` looks at, as one text: then a login of the same text for which all records are as they were may
+   * be taken to come to the same, without `decide`. For methods that ask nobody else, and say what they say in their Login alone.
+   */
+  readonly presented?: string
   /** True: `data` is `{}` instead of null (ldap). */
   readonly emptyData?: boolean
 }
@@ -92,6 +97,8 @@ export interface Login {
   /** Kept with the token and given back to `renew` (role name, user name …). Never secrets. */
   readonly internal: Readonly<Record<string, string>>
   readonly warnings?: readonly string[]
+  /** ms: from then on the same may be refused, by the end of something. Absent: time changes nothing. */
+  readonly until?: number
 }
 
 /** What a method says when one of its tokens is renewed; `undefined` = do not renew (204). */
@@ -194,7 +201,7 @@ export const listPages = (pages: AsyncIterable<ListPage>, limit?: number): ListR
 /** A login decided inside its transaction: read the role or user again there, so that the commit rests on it. */
 export const login = (
   decide: (tx: Tx) => Promise<Login>,
-  more: Pick<LoginResult, 'refused' | 'emptyData'> = {},
+  more: Pick<LoginResult, 'refused' | 'presented' | 'emptyData'> = {},
 ): LoginResult => ({ kind: 'login', decide, ...more })
 
 /** A bare JSON body (already text). */

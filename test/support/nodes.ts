@@ -25,7 +25,13 @@ export interface NodeRequest {
 export interface NodeAnswer {
   readonly status: number
   readonly data: Record<string, Json>
-  readonly auth: { readonly token: string; readonly accessor: string; readonly entityId: string }
+  readonly auth: {
+    readonly token: string
+    readonly accessor: string
+    readonly entityId: string
+    readonly policies: readonly string[]
+    readonly identityPolicies: readonly string[]
+  }
   /** What a login that waits for its second factor asks for. */
   readonly requirement: Json | undefined
   /** The wrapping token of a wrapped answer. */
@@ -59,6 +65,8 @@ const answerOf = (reply: Reply): NodeAnswer => {
       token: auth?.clientToken ?? '',
       accessor: auth?.accessor ?? '',
       entityId: auth?.entityId ?? '',
+      policies: auth?.tokenPolicies ?? [],
+      identityPolicies: auth?.identityPolicies ?? [],
     },
     requirement: auth?.mfaRequirement,
     wrapToken: reply.kind === 'success' ? reply.wrapInfo?.token : undefined,

@@ -52,6 +52,7 @@ export const logIn = (call: LoginCall, lockout: Lockout): LoginResult => {
       refused: async (error) => {
         if (wrong !== undefined && error === wrong) await lockout.failed(call, roleId, known)
       },
+      presented: JSON.stringify([roleId, call.input.secret_id, call.remoteAddress]),
     },
   )
 }
@@ -122,6 +123,7 @@ const loginOf = ({ role, secret }: Presented): Login => {
     metadata,
     alias: { name: role.roleId, metadata },
     internal: { role_name: role.name },
+    ...(secret !== undefined && secret.entry.expiresMs > 0 && { until: secret.entry.expiresMs }),
   }
 }
 

@@ -6,9 +6,6 @@ import type { Membership } from './membership-record.ts'
 import { directMemberships, putMemberships } from './membership-record.ts'
 import type { GroupRecord } from './records.ts'
 
-/** The most keys whose absence or irrelevance is worth a check of the commit. */
-const CHECKED_AT_MOST = 96
-
 /** A login or renewal as its external groups see it. */
 export interface ExternalRefresh {
   readonly namespace: number
@@ -23,12 +20,12 @@ export interface ExternalRefresh {
 }
 
 /**
- * Reads that may be many. A directory can claim a thousand groups of which three have an alias here: past a bound the
- * reads are not checks. A name that gets its alias meanwhile then counts from the next login on, which is the same as if
+ * Reads that may be many, and are no checks: a directory can claim a thousand groups of which three have an alias here, and groups
+ * change with each of their members. A name that gets its alias meanwhile counts from the next login on, which is the same as if
  * this login had come first; whatever is written rests on checked reads of its own.
  */
-const look = async <T>(tx: Tx, refs: readonly Ref<T>[]): Promise<(T | undefined)[]> =>
-  (refs.length <= CHECKED_AT_MOST ? tx : tx.unchecked).getMany(refs)
+const look = <T>(tx: Tx, refs: readonly Ref<T>[]): Promise<(T | undefined)[]> =>
+  tx.unchecked.getMany(refs)
 
 /**
  * Makes the entity a member of the external groups whose alias on the login's mount was claimed, and of no others of that

@@ -26,6 +26,8 @@ import { writtenTime } from './written-time.ts'
 /** Bytes of claimed group names kept with an alias: a directory may claim more than a record should hold. */
 const CLAIMED_BYTES = 32_768
 
+const DAY_MS = 86_400_000
+
 /**
  * In a login's transaction: finds or makes the entity, brings alias metadata, last login and external memberships up to
  * date, and writes only what differs (identity.md 7.1, 7.3). A first login puts five records, a later one of the same day
@@ -53,7 +55,8 @@ export const login = async (tx: Tx, request: IdentityLogin): Promise<IdentityLog
     claimed: request.groupAliases,
     now: request.now,
   })
-  return { entityId: alias.canonicalId, created: known === undefined, matched, hints }
+  const until = (Math.floor(request.now / DAY_MS) + 1) * DAY_MS
+  return { entityId: alias.canonicalId, created: known === undefined, matched, hints, until }
 }
 
 /** See IdentityPort.aliasEntity: as the first part of a login, with no metadata and nothing noted. */
