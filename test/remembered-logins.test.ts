@@ -236,6 +236,8 @@ describe('a login that another node remembers', () => {
               },
             }),
     })
+    // From then on it has all mounts in memory.
+    for (const node of nodes) ok(await node.read('sys/auth'))
   })
   after(async () => {
     for (const node of nodes) await node.close()

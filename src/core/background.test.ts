@@ -96,6 +96,7 @@ const makeBackground = (store: Store) => {
     names,
     root: ROOT,
     cubbyhole: { drop: async () => {} } as never,
+    prepare: async () => {},
     dropMount: async () => {},
     engines: async () => [{ engine, mount: { path: 'kv/' } as never }],
     now: async () => 10_000,

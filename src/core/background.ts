@@ -27,6 +27,8 @@ export interface BackgroundOptions {
   readonly names: Names
   readonly root: Namespace
   readonly cubbyhole: CubbyholePort
+  /** What a process that has just started has not done yet, for requests came first. */
+  readonly prepare: () => Promise<void>
   /** Drops all data of a mount that is gone. */
   readonly dropMount: (mount: MountRecord) => Promise<void>
   /** Every mount with its engine. */
@@ -101,6 +103,7 @@ export class Background {
   }
 
   async #round(): Promise<void> {
+    await this.#tried('getting ready', () => this.#options.prepare())
     let leased = false
     await this.#tried('background work', async () => {
       leased = await this.#hasLease()

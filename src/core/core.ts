@@ -194,6 +194,7 @@ export class Core {
     this.#mounts = new MountTable(
       {
         engines: () => engines!.engines,
+        names,
         defaultLeaseTtlSeconds: options.defaultLeaseTtlSeconds,
         maxLeaseTtlSeconds: options.maxLeaseTtlSeconds,
         records: this.records,
@@ -280,6 +281,7 @@ export class Core {
         )
         await engine?.drop?.(this.records, rootNamespace, this.#mounts.view(mount))
       },
+      prepare: async () => void (await this.#mounts.current()),
       engines: async () =>
         (await this.#mounts.current()).all.map(({ engine, view }) => ({ engine, mount: view })),
       now: () => this.now(),
@@ -295,8 +297,8 @@ export class Core {
     await this.learnKeyring()
     const scope = { namespace: rootNamespace, names: this.#options.names, now: await this.now() }
     for (const mount of BUILTIN_MOUNTS) {
-      const present = await this.#mounts.all()
-      if (present.some(({ path }) => path === mount.path)) continue
+      const present = await this.#mounts.find(mount.path)
+      if (present?.record.path === mount.path) continue
       await this.ensureMount(mount)
     }
     await this.#policies.ensureBuiltin(this.records, scope, { default: defaultPolicy })
@@ -376,7 +378,7 @@ export class Core {
   }
 
   async #tokenMount(): Promise<MountRecord> {
-    const found = (await this.#mounts.current()).find('auth/token/')
+    const found = await this.#mounts.find('auth/token/')
     if (found === undefined) throw new Error('auth/token/ is not mounted')
     return found.record
   }

@@ -146,8 +146,8 @@ export class Handler {
   /** Steps 1 to 4: nothing of the request is carried out, and a refusal is a value, so that it is audited (architecture.md F8). */
   async #judge(request: Request, spent: number | undefined): Promise<Judged> {
     const { mounts, root } = this.#parts
-    const set = mounts.confirmed() ?? (await mounts.current())
-    const mounted = set.find(request.path)
+    const set = mounts.confirmed()
+    const mounted = set === undefined ? await mounts.find(request.path) : set.find(request.path)
     const found = mounted?.match(request.path.slice(mounted.record.path.length))
     const target: Target = { mounted, found }
     const route = found?.route

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { createKeyring } from '../barrier/keyring.ts'
 import type { Namespace } from '../engine/call.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { MountRecord, NewMount } from '../engine/ports/mounts.ts'
@@ -14,6 +15,8 @@ import { storeWith } from '../storage/faults/store-with.ts'
 
 const ROOT: Namespace = { id: 'root', number: 0, path: '' }
 
+const names = createKeyring(0)
+
 const ENGINE: Engine = { type: 'jwt', class: 'auth', summary: 'a method', routes: [] }
 
 /** The mount table of one process. */
@@ -21,6 +24,7 @@ const tableOn = (store: Store) => {
   const records = createRecords({ store, queues: new ConflictQueues() })
   const options = {
     engines: () => [ENGINE],
+    names,
     defaultLeaseTtlSeconds: 100,
     maxLeaseTtlSeconds: 100,
     records,
@@ -171,5 +175,77 @@ describe('the mount table', () => {
     assert.equal(refused.length, 1)
     assert.ok((refused[0] as PromiseRejectedResult).reason instanceof Refusal)
     assert.equal((await tables[0]!.table.current()).all.length, 1)
+  })
+
+  describe('in a process that has just started', () => {
+    const setUp = async () => {
+      const { counted, given } = counting(createMemoryStore())
+      const old = tableOn(counted)
+      const made: MountRecord[] = []
+      for (const path of ['auth/a/', 'auth/deep/er/', 'auth/b/']) {
+        made.push(await old.table.add(old.records, ROOT, () => mountAt(path)))
+      }
+      /** A table that knows nothing yet, and the page it is not to ask for. */
+      const fresh = () => {
+        Object.assign(given, { values: 0, pages: 0 })
+        return tableOn(counted).table
+      }
+      return { old, made, given, fresh }
+    }
+
+    it('finds a mount by a path it serves and by its accessor without reading all', async () => {
+      const { made, given, fresh } = await setUp()
+      const table = fresh()
+      for (const { path, accessor, uuid } of made) {
+        for (const asked of [
+          path,
+          `${path}login`,
+          `${path}a/b/c/d/e/f/g/h/i/j`,
+          path.slice(0, -1),
+        ]) {
+          assert.equal((await table.find(asked))?.record.uuid, uuid, asked)
+        }
+        assert.equal((await table.byAccessor(ROOT, accessor))?.uuid, uuid)
+        assert.equal((await table.directory.byAccessor(accessor))?.uuid, uuid)
+      }
+      assert.equal(given.pages, 0)
+    })
+
+    it('finds none where none is, by reading all', async () => {
+      const { given, fresh } = await setUp()
+      for (const path of ['auth/c/login', 'auth/deep/', 'auth', '', '/', 'auth/a-/x']) {
+        assert.equal(await fresh().find(path), undefined, path)
+        assert.equal(given.pages, 1)
+      }
+      assert.equal(await fresh().byAccessor(ROOT, 'auth_jwt_00000000'), undefined)
+    })
+
+    it('goes by what another process did last', async () => {
+      const { old, made, fresh } = await setUp()
+      const [a, , b] = made
+      const table = fresh()
+      assert.equal((await table.find('auth/a/login'))?.record.uuid, a!.uuid)
+      await old.table.change(old.records, ROOT, a!.accessor, (record) => ({
+        ...record,
+        path: 'auth/moved/',
+      }))
+      assert.equal((await table.find('auth/moved/login'))?.record.uuid, a!.uuid)
+      await old.table.remove(old.records, ROOT, b!.accessor)
+      assert.equal(await fresh().byAccessor(ROOT, b!.accessor), undefined)
+      assert.equal(await fresh().find('auth/a/login'), undefined)
+      assert.equal(await table.find('auth/b/login'), undefined)
+      const again = await old.table.add(old.records, ROOT, () => mountAt('auth/b/'))
+      assert.equal((await fresh().find('auth/b/login'))?.record.uuid, again.uuid)
+    })
+
+    it('finds what was mounted before there were names', async () => {
+      const { old, made, fresh } = await setUp()
+      await old.records.transact(async (tx) => {
+        tx.put(mountRef(ROOT, made[0]!.uuid), { ...made[0]!, path: 'auth/unnamed/' })
+        tx.stamp('mounts', 0)
+      })
+      assert.equal((await fresh().find('auth/unnamed/login'))?.record.uuid, made[0]!.uuid)
+      assert.equal(await fresh().find('auth/a/login'), undefined)
+    })
   })
 })

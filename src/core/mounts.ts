@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import { BarrierBroken } from '../barrier/barrier-broken.ts'
 import type { Mount, Namespace } from '../engine/call.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { MountDirectory } from '../engine/identity-port.ts'
 import type { MountPort, MountRecord, NewMount } from '../engine/ports/mounts.ts'
-import type { RecordRange, Records, Ref, ScannedKey, Tx } from '../engine/records.ts'
+import type { Names, RecordRange, Records, Ref, ScannedKey, Tx } from '../engine/records.ts'
 import { idBytes, recordKind, placesById } from '../engine/records.ts'
 import { denied } from '../engine/refusal.ts'
 import type { Version } from '../storage/store.ts'
@@ -20,6 +21,12 @@ import { keyText } from '../std/key-text.ts'
 
 /** `m/<ns><uuid>`: a mount. Every change of the set puts the `mounts` stamp. */
 export const mountRecords = recordKind<MountRecord>('m')
+
+/**
+ * `mn/<ns>H(path)` and `mn/<ns>H(accessor)`: whose it is, put with the mount. Only for processes that have not read all mounts yet: what
+ * is not found by it is looked for among all.
+ */
+const mountNames = recordKind<{ readonly uuid: string }>('mn')
 
 /** `work/<ns><kind byte><id16>`: what background workers have to do (see background.ts). */
 export interface Work {
@@ -84,7 +91,23 @@ interface Known {
   readonly mounted: Mounted | undefined
 }
 
+/** Prefixes of a request path that are tried one by one before all mounts are known: mounts seldom lie deeper. */
+const FOLDERS_TRIED = 8
+
+/** The paths of the mounts that may serve a request path, the shortest first. */
+const foldersOf = (path: string): readonly string[] => {
+  const folders: string[] = []
+  let at = path.indexOf('/')
+  while (at !== -1 && folders.length < FOLDERS_TRIED) {
+    folders.push(path.slice(0, at + 1))
+    at = path.indexOf('/', at + 1)
+  }
+  if (at === -1 && !path.endsWith('/')) folders.push(`${path}/`)
+  return folders
+}
+
 export interface MountTableOptions {
+  readonly names: Names
   /** What can be mounted; asked when first needed, since engines are made with ports that need this table. */
   readonly engines: () => readonly Engine[]
   readonly defaultLeaseTtlSeconds: number
@@ -107,7 +130,7 @@ const byPath = (a: Known, b: Known): number => compareBytes(a.record.path, b.rec
  * The mount table: kept in memory, used only after the stamp's version has been confirmed. That its transactions rest on it is
  * safe because every writer puts the stamp that they have read before (architecture.md A1).
  *
- * There may be ten thousand mounts. After a change only what changed is read: the latest changes are remembered with the stamp; a process
+ * There may be ten thousand mounts. A process that has just started finds the first ones it needs by their names. After a change only what changed is read: the latest changes are remembered with the stamp; a process
  * that missed more of them lists the keys, and reads what has another version.
  */
 export class MountTable implements MountPort {
@@ -154,6 +177,69 @@ export class MountTable implements MountPort {
     const set = known !== undefined && known.stamp === stamp ? known : await this.#load()
     this.#epoch = epoch
     return set
+  }
+
+  /** The mount that a request path leads to. */
+  async find(path: string): Promise<Mounted | undefined> {
+    if (this.#current === undefined) {
+      const folders = foldersOf(path)
+      const refs = folders.map((folder) => this.#pathRef(folder))
+      const named = await this.#named(refs, (record) => folders.includes(record.path))
+      if (named !== undefined) return named
+    }
+    return (this.confirmed() ?? (await this.current())).find(path)
+  }
+
+  async #byAccessor(accessor: string): Promise<Mounted | undefined> {
+    if (this.#current === undefined) {
+      const refs = [this.#accessorRef(accessor)]
+      const named = await this.#named(refs, (record) => record.accessor === accessor)
+      if (named !== undefined) return named
+    }
+    return (this.confirmed() ?? (await this.current())).byAccessor(accessor)
+  }
+
+  /** A mount read by itself, as it is now; undefined where the names do not lead to it. */
+  async #named(
+    refs: readonly Ref<{ readonly uuid: string }>[],
+    isMeant: (record: MountRecord) => boolean,
+  ): Promise<Mounted | undefined> {
+    try {
+      return await this.#readNamed(refs, isMeant)
+    } catch (error) {
+      // A damaged name keeps nobody from anything; the barrier has counted and logged it.
+      if (error instanceof BarrierBroken) return undefined
+      throw error
+    }
+  }
+
+  async #readNamed(
+    refs: readonly Ref<{ readonly uuid: string }>[],
+    isMeant: (record: MountRecord) => boolean,
+  ): Promise<Mounted | undefined> {
+    // Tells of a restore, as before all mounts are read.
+    await this.#options.stamp(this.#root)
+    const named = await this.#options.versioned(refs)
+    const places = named.flatMap(({ value }) =>
+      value === undefined ? [] : [mountRef(this.#root, value.uuid)],
+    )
+    if (places.length === 0) return undefined
+    const found = await this.#options.versioned(places)
+    for (const [at, { key }] of places.entries()) {
+      const { version, value } = found[at]!
+      if (value !== undefined && isMeant(value)) {
+        return this.#knownOf({ key, version }, value).mounted
+      }
+    }
+    return undefined
+  }
+
+  #pathRef(path: string): Ref<{ readonly uuid: string }> {
+    return mountNames.at(this.#root.number, this.#options.names.hash('mount-path', path))
+  }
+
+  #accessorRef(accessor: string): Ref<{ readonly uuid: string }> {
+    return mountNames.at(this.#root.number, this.#options.names.hash('mount-accessor', accessor))
   }
 
   async #read(): Promise<MountSet> {
@@ -306,18 +392,17 @@ export class MountTable implements MountPort {
   }
 
   async covering(_namespace: Namespace, path: string): Promise<MountRecord | undefined> {
-    return (await this.current()).find(asFolder(path))?.record
+    return (await this.find(asFolder(path)))?.record
   }
 
   async byAccessor(_namespace: Namespace, accessor: string): Promise<MountRecord | undefined> {
-    return (await this.current()).byAccessor(accessor)?.record
+    return (await this.#byAccessor(accessor))?.record
   }
 
   /** What engines may ask of the table. */
   get directory(): MountDirectory {
     return {
-      byAccessor: async (accessor) =>
-        (this.confirmed() ?? (await this.current())).byAccessor(accessor)?.view,
+      byAccessor: async (accessor) => (await this.#byAccessor(accessor))?.view,
       byPath: async (path) => (await this.current()).byPath(path)?.view,
       hasAuthType: async (type) =>
         (await this.current()).all.some(
@@ -365,6 +450,8 @@ export class MountTable implements MountPort {
         accessor: `${made.class === 'auth' ? 'auth_' : ''}${made.type}_${suffix}`,
       }
       tx.put(mountRef(namespace, uuid), record)
+      tx.put(this.#pathRef(record.path), { uuid })
+      tx.put(this.#accessorRef(record.accessor), { uuid })
       await this.#note(tx, namespace, stamp, uuid)
       return record
     })
@@ -382,6 +469,10 @@ export class MountTable implements MountPort {
       if (found === undefined) return undefined
       const changed = change(found, present)
       tx.put(mountRef(namespace, found.uuid), changed)
+      if (changed.path !== found.path) {
+        tx.delete(this.#pathRef(found.path))
+        tx.put(this.#pathRef(changed.path), { uuid: found.uuid })
+      }
       await this.#note(tx, namespace, stamp, found.uuid)
       return changed
     })
@@ -393,6 +484,8 @@ export class MountTable implements MountPort {
       const found = present.find((record) => record.accessor === accessor)
       if (found === undefined) return
       tx.delete(mountRef(namespace, found.uuid))
+      tx.delete(this.#pathRef(found.path))
+      tx.delete(this.#accessorRef(found.accessor))
       tx.put(work.at(namespace.number, WORK_UNMOUNT, idBytes(found.uuid)!), {
         kind: 'unmount',
         mount: found,
