@@ -130,8 +130,9 @@ const byPath = (a: Known, b: Known): number => compareBytes(a.record.path, b.rec
  * The mount table: kept in memory, used only after the stamp's version has been confirmed. That its transactions rest on it is
  * safe because every writer puts the stamp that they have read before (architecture.md A1).
  *
- * There may be ten thousand mounts. A process that has just started finds the first ones it needs by their names. After a change only what changed is read: the latest changes are remembered with the stamp; a process
- * that missed more of them lists the keys, and reads what has another version.
+ * There may be ten thousand mounts. A process that has just started finds those it needs by their names, until it has read all. After
+ * a change only what changed is read: the latest changes are remembered with the stamp; a process that missed more of them lists the
+ * keys, and reads what has another version.
  */
 export class MountTable implements MountPort {
   readonly #options: MountTableOptions

@@ -5,6 +5,7 @@ import type { Model, Operation } from './history.ts'
 import { checkLinearizable } from './linearizable.ts'
 import {
   accessModel,
+  doorModel,
   loginModel,
   membersModel,
   namesModel,
@@ -159,6 +160,40 @@ describe('the checker of histories', () => {
       holds(tokenModel, [made, [2, 6, { do: 'revoke' }, done], [4, 5, { do: 'use' }, alive]]),
     )
     assert.ok(!holds(tokenModel, [made, [2, 3, { do: 'use' }, { alive: false }]]))
+  })
+
+  it('refuses a login that shows what was before a change, or gets in after the door was closed', () => {
+    const login = { do: 'login' } as const
+    const show = (value: string) => ({ do: 'show', value }) as const
+    assert.ok(
+      !holds(doorModel, [
+        [0, 1, show('x'), done],
+        [2, 3, show('y'), done],
+        [4, 5, login, { shown: 'x' }],
+      ]),
+    )
+    assert.ok(
+      !holds(doorModel, [
+        [0, 1, show('x'), done],
+        [2, 3, { do: 'close' }, done],
+        [4, 5, login, { shown: 'x' }],
+      ]),
+    )
+    assert.ok(
+      !holds(doorModel, [
+        [0, 1, { do: 'close' }, done],
+        [2, 3, { do: 'open' }, done],
+        [4, 5, login, { shown: null }],
+      ]),
+    )
+    assert.ok(
+      holds(doorModel, [
+        [0, 2, show('x'), done],
+        [1, 3, { do: 'close' }, done],
+        [1, 4, login, { shown: 'x' }],
+        [1, 4, login, { shown: null }],
+      ]),
+    )
   })
 
   it('refuses who still may after an acknowledged change, wherever they ask, and who may not before it', () => {

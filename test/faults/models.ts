@@ -188,3 +188,35 @@ export const loginModel = (entities: readonly string[]): Model<string, LoginIn, 
   reads: (input) => input.do === 'find',
   key: (state) => state,
 })
+
+/** Logins of one person, whose answers show the policy they were given last (or one of their groups was); none while disabled. */
+export type DoorIn =
+  | {
+      readonly do: 'login'
+      /** Which of the places is asked; absent: any. */
+      readonly at?: number
+    }
+  | { readonly do: 'show'; readonly value: string }
+  | { readonly do: 'close' | 'open' }
+export type DoorOut = { readonly done: true } | { readonly shown: string | null }
+export interface DoorState {
+  readonly closed: boolean
+  readonly shown: string
+}
+
+export const doorModel: Model<DoorState, DoorIn, DoorOut> = {
+  initial: { closed: false, shown: '' },
+  apply: (state, input) => {
+    switch (input.do) {
+      case 'login':
+        return [state, { shown: state.closed ? null : state.shown }]
+      case 'show':
+        return [{ ...state, shown: input.value }, { done: true }]
+      case 'close':
+      case 'open':
+        return [{ ...state, closed: input.do === 'close' }, { done: true }]
+    }
+  },
+  reads: (input) => input.do === 'login',
+  key: ({ closed, shown }) => `${closed} ${shown}`,
+}

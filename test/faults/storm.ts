@@ -4,6 +4,7 @@ import { Random } from './random.ts'
 import { Restores } from './restores.ts'
 import type { Subject } from './subject.ts'
 import { accessSubject } from './subjects/access.ts'
+import { doorSubject } from './subjects/door.ts'
 import { expirySubject } from './subjects/expiry.ts'
 import { loginSubject } from './subjects/login.ts'
 import { membersSubject } from './subjects/members.ts'
@@ -57,6 +58,8 @@ const KINDS: readonly Make[] = [
   tokenSubject,
   expirySubject,
   loginSubject,
+  doorSubject('person'),
+  doorSubject('group'),
   accessSubject,
   // Twice: each of its things has many sides.
   accessSubject,
