@@ -42,7 +42,7 @@ export const limits = {
   aliasesPerEntity: 10_000,
   /** Aliases listed in the entity's own record, which every request of its tokens reads and every change of an alias writes. */
   aliasesInRecord: 32,
-  /** Callers kept in memory, per process: some two thousand (architecture.md E10). */
+  /** Callers kept in memory, per process: some thousand (architecture.md E10). */
   cachedCallerBytes: 10_485_760,
   /** Decoded records kept in memory, per process (architecture.md E10). */
   cachedRecordBytes: 10_485_760,
@@ -54,8 +54,8 @@ export const limits = {
   cachedEntityAnswerBytes: 4_194_304,
   /** The same of secrets. */
   cachedSecretAnswerBytes: 4_194_304,
-  /** Parsed policies kept in memory, per process. */
-  cachedPolicies: 10_000,
+  /** Compiled sets of policies kept in memory, per process, those with templates and those without; some hundred of each. */
+  cachedPolicySetBytes: 4_194_304,
   /** Before data is exchanged by a restore, how long requests under way have to end: the others wait. */
   restoreEndMs: 5_000,
   /** How long a request waits while data is exchanged: as long as those before it have, and some for the exchange. */

@@ -61,9 +61,13 @@ export interface CallersOptions {
 /** Loads the token that a caller is built from. */
 type Load = (reader: Reader, now: number) => Promise<Alive | undefined>
 
-/** What a caller takes in memory, about: its token, policies and audit texts, and each record it rests on. */
+/** What a caller takes in memory, about: its token, policies and audit texts, each record it rests on, each group it is in. */
 const CALLER_BYTES = 4_000
-const DEPENDENCY_BYTES = 100
+const DEPENDENCY_BYTES = 200
+const GROUP_BYTES = 300
+
+const sizeOf = ({ keys, subject }: Cached): number =>
+  CALLER_BYTES + DEPENDENCY_BYTES * keys.length + GROUP_BYTES * (subject?.groups.length ?? 0)
 
 const sortedUnion = (...lists: readonly (readonly string[])[]): string[] =>
   [...new Set(lists.flat())].sort(compareBytes)
@@ -115,7 +119,7 @@ export class Callers {
     if (typeof built === 'string') this.#cache.delete(id)
     // What is limited in uses is read for each request anyway.
     else if (built.token.record.numUses === 0) {
-      this.#cache.set(id, built, { size: CALLER_BYTES + DEPENDENCY_BYTES * built.keys.length })
+      this.#cache.set(id, built, { size: sizeOf(built) })
     }
     return built
   }

@@ -75,12 +75,21 @@ interface CompiledPolicies {
   readonly perRequest: boolean
 }
 
+/** What a kept set of policies takes in memory, about: its own tables, and each rule of its policies. */
+const SET_BYTES = 1_500
+const RULE_BYTES = 450
+
+const sizeOf = (inputs: readonly CompiledInput[]): number =>
+  SET_BYTES + RULE_BYTES * inputs.reduce((sum, { policy }) => sum + policy.rules.length, 0)
+
 /** The stored ACL policies, and what sets of them allow. */
 export class PolicyStore implements PolicyPort {
   readonly #identity: IdentityPort
-  readonly #shared = new LRUCache<string, Acl>({ max: limits.cachedPolicies })
+  readonly #shared = new LRUCache<string, Acl>({ maxSize: limits.cachedPolicySetBytes })
   /** Of sets with templates: the blocks without. */
-  readonly #sharedRules = new LRUCache<string, SharedRules>({ max: limits.cachedPolicies })
+  readonly #sharedRules = new LRUCache<string, SharedRules>({
+    maxSize: limits.cachedPolicySetBytes,
+  })
 
   constructor(identity: IdentityPort) {
     this.#identity = identity
@@ -124,7 +133,7 @@ export class PolicyStore implements PolicyPort {
           this.#rulesOf(id, inputs, scope.now),
         )
       : compileAcl(inputs, { now: scope.now })
-    if (!templated) this.#shared.set(id, acl)
+    if (!templated) this.#shared.set(id, acl, { size: sizeOf(inputs) })
     return {
       acl,
       until: Math.min(until, acl.validUntil),
@@ -137,7 +146,7 @@ export class PolicyStore implements PolicyPort {
     const known = this.#sharedRules.get(id)
     if (known !== undefined && known.validUntil > now) return known
     const made = compileShared(inputs, now)
-    this.#sharedRules.set(id, made)
+    this.#sharedRules.set(id, made, { size: sizeOf(inputs) })
     return made
   }
 
