@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { Model, Operation } from './history.ts'
+import type { DoorIn, DoorOut } from './models.ts'
 import { checkLinearizable } from './linearizable.ts'
 import {
   accessModel,
@@ -10,6 +11,7 @@ import {
   membersModel,
   namesModel,
   secretModel,
+  shownHistory,
   tokenModel,
 } from './models.ts'
 
@@ -193,6 +195,22 @@ describe('the checker of histories', () => {
         [1, 4, login, { shown: 'x' }],
         [1, 4, login, { shown: null }],
       ]),
+    )
+  })
+
+  it('leaves out policies that may never have been given, but none that somebody saw', () => {
+    const login = { do: 'login' } as const
+    const show = (value: string) => ({ do: 'show', value }) as const
+    const history = historyOf<DoorIn, DoorOut>([
+      [0, 1, show('x'), done],
+      [2, undefined, show('seen')],
+      [2, undefined, show('unseen')],
+      [2, undefined, { do: 'close' }],
+      [3, 4, login, { shown: 'seen' }],
+    ])
+    assert.deepEqual(
+      shownHistory(history),
+      history.filter((_, at) => at !== 2),
     )
   })
 

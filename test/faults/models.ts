@@ -1,4 +1,4 @@
-import type { Model } from './history.ts'
+import type { Model, Operation } from './history.ts'
 
 /** A secret of KV v2: every write adds a version, and `cas` is the one that must be the latest. */
 export type SecretIn =
@@ -202,6 +202,23 @@ export type DoorOut = { readonly done: true } | { readonly shown: string | null 
 export interface DoorState {
   readonly closed: boolean
   readonly shown: string
+}
+
+/**
+ * The history without policies that were given, without an answer, and never shown: had one been, until the next, nobody logged in
+ * meanwhile, so all is explained without it as well.
+ */
+export const shownHistory = (
+  history: readonly Operation<DoorIn, DoorOut>[],
+): readonly Operation<DoorIn, DoorOut>[] => {
+  const shown = new Set(
+    history.flatMap(({ output }) =>
+      output !== undefined && 'shown' in output ? output.shown : [],
+    ),
+  )
+  return history.filter(
+    ({ input, output }) => output !== undefined || input.do !== 'show' || shown.has(input.value),
+  )
 }
 
 export const doorModel: Model<DoorState, DoorIn, DoorOut> = {

@@ -30,6 +30,8 @@ export interface ModelParts<State, In, Out> {
   readonly send: (client: Client, input: In) => Promise<Observed<Out>>
   /** What is asked the moment an input was answered, all at once; nothing unless given. */
   readonly follow?: (client: Client, input: In) => readonly In[]
+  /** The history without what need not have happened and was seen by nobody: that makes the search long. All of it unless given. */
+  readonly told?: (history: readonly Operation<In, Out>[]) => readonly Operation<In, Out>[]
   /** What others did to it between its first and its last operation; asked when it is judged. */
   readonly beside?: (times: {
     readonly first: number
@@ -67,11 +69,12 @@ export class ModelSubject<State, In, Out> implements Subject {
   }
 
   fault(): string | undefined {
-    const { model, beside } = this.#parts
+    const { model, beside, told } = this.#parts
     const first = Math.min(...this.#history.map(({ call }) => call))
     // To the last answer: an operation may have waited for what began after its call, and shows it.
     const last = Math.max(...this.#history.map(({ call, end }) => (end === Infinity ? call : end)))
-    const history = [...(beside?.({ first, last }) ?? []), ...this.#history]
+    const own = told?.(this.#history) ?? this.#history
+    const history = [...(beside?.({ first, last }) ?? []), ...own]
     const verdict = checkLinearizable(model(history), history)
     if (verdict.kind === 'linearizable') return undefined
     return `${this.name}: ${describe(verdict)}`

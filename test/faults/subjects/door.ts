@@ -1,5 +1,5 @@
 import type { Client } from '../client.ts'
-import { doorModel } from '../models.ts'
+import { doorModel, shownHistory } from '../models.ts'
 import type { DoorIn, DoorOut, DoorState } from '../models.ts'
 import type { Observed, Subject } from '../subject.ts'
 import { ModelSubject } from '../subject.ts'
@@ -52,6 +52,7 @@ export const doorSubject =
         return { do: random.chance(0.4) ? 'close' : 'open' }
       },
       reads: [{ do: 'login' }],
+      told: shownHistory,
       send,
       follow: (asking, input) => {
         if (input.do === 'login') return []
