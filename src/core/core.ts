@@ -296,10 +296,9 @@ export class Core {
   async start(): Promise<void> {
     await this.learnKeyring()
     const scope = { namespace: rootNamespace, names: this.#options.names, now: await this.now() }
-    for (const mount of BUILTIN_MOUNTS) {
-      const present = await this.#mounts.find(mount.path)
-      if (present?.record.path === mount.path) continue
-      await this.ensureMount(mount)
+    const present = await Promise.all(BUILTIN_MOUNTS.map(({ path }) => this.#mounts.find(path)))
+    for (const [at, mount] of BUILTIN_MOUNTS.entries()) {
+      if (present[at]?.record.path !== mount.path) await this.ensureMount(mount)
     }
     await this.#policies.ensureBuiltin(this.records, scope, { default: defaultPolicy })
     this.#background.start(BACKGROUND_MS)

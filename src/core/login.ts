@@ -104,7 +104,6 @@ const loginIn = async <Instead>(
   const recalled = question === undefined ? undefined : await logins.recall(tx, question, call.now)
   const decided = recalled ?? (await decideIn(tx, call, source, parts, gate, question))
   if ('instead' in decided) return decided
-  call.audited('entity_created', decided.person?.created ?? false)
   return tokenOf(tx, call, source, parts.batch, drawn, decided)
 }
 

@@ -94,15 +94,30 @@ interface Known {
 /** Prefixes of a request path that are tried one by one before all mounts are known: mounts seldom lie deeper. */
 const FOLDERS_TRIED = 8
 
-/** The paths of the mounts that may serve a request path, the shortest first. */
+/**
+ * What `at` gives for the first of the paths of mounts that may serve a request path: segment by segment from the front, for mounts
+ * never nest, so the first hit is the only one. No further than a mount can reach: a request path may have thousands of segments.
+ */
+const firstFolder = <T>(
+  path: string,
+  longest: number,
+  at: (folder: string) => T | undefined,
+): T | undefined => {
+  let slash = path.indexOf('/')
+  while (slash !== -1 && slash < longest) {
+    const found = at(path.slice(0, slash + 1))
+    if (found !== undefined) return found
+    slash = path.indexOf('/', slash + 1)
+  }
+  return at(`${path}/`)
+}
+
+/** The first of those paths. */
 const foldersOf = (path: string): readonly string[] => {
   const folders: string[] = []
-  let at = path.indexOf('/')
-  while (at !== -1 && folders.length < FOLDERS_TRIED) {
-    folders.push(path.slice(0, at + 1))
-    at = path.indexOf('/', at + 1)
-  }
-  if (at === -1 && !path.endsWith('/')) folders.push(`${path}/`)
+  firstFolder(path, Infinity, (folder) =>
+    folders.push(folder) < FOLDERS_TRIED ? undefined : folder,
+  )
   return folders
 }
 
@@ -181,23 +196,31 @@ export class MountTable implements MountPort {
   }
 
   /** The mount that a request path leads to. */
-  async find(path: string): Promise<Mounted | undefined> {
-    if (this.#current === undefined) {
-      const folders = foldersOf(path)
-      const refs = folders.map((folder) => this.#pathRef(folder))
-      const named = await this.#named(refs, (record) => folders.includes(record.path))
-      if (named !== undefined) return named
-    }
-    return (this.confirmed() ?? (await this.current())).find(path)
+  find(path: string): Promise<Mounted | undefined> {
+    return this.#lookUp(
+      (set) => set.find(path),
+      () => {
+        const folders = foldersOf(path)
+        const refs = folders.map((folder) => this.#pathRef(folder))
+        return this.#named(refs, (record) => folders.includes(record.path))
+      },
+    )
   }
 
-  async #byAccessor(accessor: string): Promise<Mounted | undefined> {
-    if (this.#current === undefined) {
-      const refs = [this.#accessorRef(accessor)]
-      const named = await this.#named(refs, (record) => record.accessor === accessor)
-      if (named !== undefined) return named
-    }
-    return (this.confirmed() ?? (await this.current())).byAccessor(accessor)
+  #byAccessor(accessor: string): Promise<Mounted | undefined> {
+    return this.#lookUp(
+      (set) => set.byAccessor(accessor),
+      () => this.#named([this.#accessorRef(accessor)], (record) => record.accessor === accessor),
+    )
+  }
+
+  /** Among all mounts; as long as they have not been read, first by their names. */
+  async #lookUp(
+    among: (set: MountSet) => Mounted | undefined,
+    byName: () => Promise<Mounted | undefined>,
+  ): Promise<Mounted | undefined> {
+    const named = this.#current === undefined ? await byName() : undefined
+    return named ?? among(this.confirmed() ?? (await this.current()))
   }
 
   /** A mount read by itself, as it is now; undefined where the names do not lead to it. */
@@ -341,17 +364,7 @@ export class MountTable implements MountPort {
       all,
       records: known.map(({ record }) => record),
       byPath: (path) => paths.get(path),
-      find: (path) => {
-        // Segment by segment from the front: mounts never nest, so the first hit is the only one.
-        let at = path.indexOf('/')
-        // No further than a mount can reach: a request path may have thousands of segments.
-        while (at !== -1 && at < longest) {
-          const found = paths.get(path.slice(0, at + 1))
-          if (found !== undefined) return found
-          at = path.indexOf('/', at + 1)
-        }
-        return paths.get(`${path}/`)
-      },
+      find: (path) => firstFolder(path, longest, (folder) => paths.get(folder)),
       byAccessor: index(all, ({ accessor }) => accessor),
       byUuid: index(all, ({ uuid }) => uuid),
     }

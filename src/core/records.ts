@@ -258,9 +258,13 @@ export class TrackedReader implements Reader {
     return this.#listed
   }
 
+  get isTrusting(): boolean {
+    return this.#mode === 'trusting'
+  }
+
   /** Rests on these too, as they were once read: on trust, which only a trusting reader has. */
   trust(checks: ReadonlyMap<string, Check>): void {
-    if (this.#mode !== 'trusting') throw new Error('this reader takes nothing on trust')
+    if (!this.isTrusting) throw new Error('this reader takes nothing on trust')
     this.#unconfirmed = true
     for (const [id, check] of checks) this.looked.set(id, check)
   }
@@ -313,7 +317,7 @@ export const readVersioned = async <T>(
 }
 
 /** What a transaction rests on: `checked` by its commit, and what it merely looked at. */
-export interface Basis {
+interface Basis {
   readonly checked: ReadonlyMap<string, Check>
   readonly looked: readonly Check[]
 }
@@ -329,8 +333,6 @@ class Transaction implements Tx {
   readonly #store: Store
   readonly #cache: RecordCache | undefined
   readonly #scan: Records['scan']
-  /** Whether what it rests on may be taken on trust, to be found out by the commit. */
-  readonly trusting: boolean
 
   constructor(
     store: Store,
@@ -341,7 +343,6 @@ class Transaction implements Tx {
     this.#store = store
     this.#cache = cache
     this.#scan = scan
-    this.trusting = trusting
     this.reads = new TrackedReader(store, cache, trusting ? 'trusting' : 'confirming')
   }
 

@@ -36,16 +36,16 @@ export class Remembered<T> {
 
   /** The outcome of the same question, on which the transaction rests from now on; undefined when it is to be found anew. */
   async recall(tx: Tx, question: string, now: number): Promise<T | undefined> {
-    const own = ownTransaction(tx)
+    const { reads } = ownTransaction(tx)
     // A commit that failed says that something of it has changed.
-    if (!own.trusting) return undefined
+    if (!reads.isTrusting) return undefined
     const outcome = this.#outcomes.get(question)
     if (outcome === undefined) return undefined
     if (now >= outcome.until || !(await this.#shows(outcome))) {
       this.#outcomes.delete(question)
       return undefined
     }
-    own.reads.trust(outcome.checked)
+    reads.trust(outcome.checked)
     return outcome.value
   }
 
