@@ -1,7 +1,7 @@
 /** The bounds of audit, each with its reason. Units are in the names. */
 export const auditLimits = {
-  /** HMACs remembered per device, counted as memory they really take: architecture.md E10 gives them 8 MB a worker. */
-  memoBytes: 8_000_000,
+  /** HMACs remembered per device, counted as memory they really take: of the 8 MB that architecture.md E10 gives them in a worker. */
+  memoBytes: 6_000_000,
   /** Longer texts are not remembered: they are rarely repeated, and hashing one costs little beside its size. */
   memoTextUnits: 256,
   /** Above this many members an array or object of an answer is written as its count (architecture.md E1, E8). */

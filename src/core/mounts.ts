@@ -57,6 +57,43 @@ export interface Mounted {
   readonly match: RouteMatcher
 }
 
+/** What of a mount is made when it is first used. */
+interface MountMaking {
+  view(record: MountRecord): Mount
+  matcher(engine: Engine, view: Mount): RouteMatcher
+  check(record: MountRecord, version: Version): Check
+}
+
+/** There may be ten thousand, of which a process serves few: what requests use of one takes more memory than its record. */
+class KnownMount implements Mounted {
+  readonly record: MountRecord
+  readonly version: Version
+  readonly engine: Engine
+  readonly #making: MountMaking
+  #view: Mount | undefined
+  #match: RouteMatcher | undefined
+  #check: Check | undefined
+
+  constructor(making: MountMaking, record: MountRecord, version: Version, engine: Engine) {
+    this.#making = making
+    this.record = record
+    this.version = version
+    this.engine = engine
+  }
+
+  get view(): Mount {
+    return (this.#view ??= this.#making.view(this.record))
+  }
+
+  get match(): RouteMatcher {
+    return (this.#match ??= this.#making.matcher(this.engine, this.view))
+  }
+
+  get check(): Check {
+    return (this.#check ??= this.#making.check(this.record, this.version))
+  }
+}
+
 /** The mounts of a namespace at one version of the stamp. */
 export interface MountSet {
   readonly stamp: Version
@@ -156,6 +193,11 @@ export class MountTable implements MountPort {
   readonly #root: Namespace
   readonly #range: RecordRange<MountRecord>
   readonly #changes: Ref<MountChanges>
+  readonly #making: MountMaking = {
+    view: (record) => this.view(record),
+    matcher: (engine, view) => this.#matcher(engine, view),
+    check: ({ uuid }, version) => ({ key: mountRef(this.#root, uuid).key, version }),
+  }
   #current: MountSet | undefined
   /** What it is made of, by path. */
   #known: readonly Known[] = []
@@ -346,12 +388,7 @@ export class MountTable implements MountPort {
 
   #knownOf({ key, version }: ScannedKey, record: MountRecord): Known {
     const engine = this.#engineOf(record.class, record.type)
-    if (engine === undefined) return { key: keyText(key), version, record, mounted: undefined }
-    const view = this.view(record)
-    const match = this.#matcher(engine, view)
-    // A page of keys may be one block.
-    const check = { key: Uint8Array.from(key), version }
-    const mounted = { record, version, check, view, engine, match }
+    const mounted = engine && new KnownMount(this.#making, record, version, engine)
     return { key: keyText(key), version, record, mounted }
   }
 
