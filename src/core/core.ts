@@ -165,7 +165,7 @@ export class Core {
   readonly #options: CoreOptions
   readonly #store: Store
   readonly #time = new CarriedClock()
-  readonly #queues = new ConflictQueues()
+  readonly #queues: ConflictQueues
   readonly #mounts: MountTable
   readonly #policies: PolicyStore
   readonly #handler: Handler
@@ -179,6 +179,10 @@ export class Core {
   constructor(options: CoreOptions) {
     this.#options = options
     const { broker, names, log } = options
+    this.#queues = new ConflictQueues((key) => {
+      const hex = Buffer.from(key, 'latin1').toString('hex')
+      log(`too many requests change the record under the storage key ${hex} at once`)
+    })
     this.#store = withTime(options.store, this.#time)
     const store = this.#store
     const cache = new RecordCache({ onLookup: (hit) => options.onLookup?.('records', hit) })

@@ -19,10 +19,11 @@ const ENTRY_BYTES = 400
 /** Decoded, a record takes about this many times its JSON. */
 const DECODED_TIMES = 3
 
+/** Parts by `in`, which makes no list of them: each record that is read comes by here. */
 const freeze = (value: unknown): void => {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return
   Object.freeze(value)
-  for (const part of Object.values(value)) freeze(part)
+  for (const name in value) freeze((value as Record<string, unknown>)[name])
 }
 
 /**

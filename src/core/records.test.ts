@@ -370,7 +370,7 @@ describe('contention', () => {
 
   it('ends with 503 after too many lost races, and names the hot key', async () => {
     const hot: string[] = []
-    const { store, records } = setUp({ onHotKey: (key) => hot.push(key) })
+    const { store, records } = setUp({ queues: new ConflictQueues((key) => hot.push(key)) })
     let runs = 0
     const losing = records.transact(async (tx) => {
       runs++

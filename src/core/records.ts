@@ -462,6 +462,17 @@ export class ConflictQueues {
   /** Of all transactions that share the queues. */
   readonly turn = new OwnTurn()
   readonly #tails = new Map<string, Promise<void>>()
+  readonly #onHotKey: ((key: string) => void) | undefined
+
+  /** `onHotKey` is told of a key so contended that a transaction lost all its attempts (`keyText`). */
+  constructor(onHotKey?: (key: string) => void) {
+    this.#onHotKey = onHotKey
+  }
+
+  /** A transaction gave up on this key. */
+  lostAt(key: string): void {
+    this.#onHotKey?.(key)
+  }
 
   /** The first of the keys that others wait for. */
   crowdedOf(keys: Iterable<string>): string | undefined {
@@ -498,8 +509,6 @@ export interface RecordsOptions {
   readonly authority?: () => readonly Check[]
   /** Used for many requests: what one of them committed says nothing of whether another changed anything. */
   readonly shared?: boolean
-  /** Told of a key so contended that all attempts lost (`keyText`). */
-  readonly onHotKey?: (key: string) => void
 }
 
 const PATIENCE: Patience = { othersMs: limits.othersFirstMs, pauseMs: limits.othersPauseMs }
@@ -623,7 +632,7 @@ export const createRecords = (options: RecordsOptions): Records => {
       queues.turn.end()
       leave?.()
     }
-    if (hot !== undefined) options.onHotKey?.(hot)
+    if (hot !== undefined) queues.lostAt(hot)
     throw new Refusal('unavailable', 'too many requests change the same record at once; try again')
   }
 

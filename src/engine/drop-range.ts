@@ -1,4 +1,3 @@
-import { keyText } from '../std/key-text.ts'
 import { limits } from '../limits.ts'
 import type { RecordRange, Records } from './records.ts'
 
@@ -11,7 +10,7 @@ export const dropRange = async (records: Records, range: RecordRange<unknown>): 
     for (let at = 0; at < page.length; at += limits.longWorkWrites) {
       await records.transact(async (tx) => {
         for (const { key } of page.slice(at, at + limits.longWorkWrites)) {
-          tx.delete({ kind: range.kind, key, id: keyText(key) })
+          tx.delete(range.kind.atKey(key))
         }
       })
       await records.afterOthers()

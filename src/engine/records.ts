@@ -11,6 +11,8 @@ export interface RecordKind<T> {
   readonly prefix: string
   /** The record at these parts; every part has a width fixed for the kind (ids 16 bytes, hashes 16, accessors as `accessorPart`). */
   at(namespace: number, ...parts: readonly Uint8Array[]): Ref<T>
+  /** The record whose key this is; one of this kind has had it. */
+  atKey(key: Key): Ref<T>
   /** The range of all records whose key begins with these parts. */
   under(namespace: number, ...parts: readonly Uint8Array[]): RecordRange<T>
   encode(value: T): Uint8Array
@@ -130,7 +132,7 @@ export const refOfKey = (key: Key): Ref<unknown> => {
   const prefix = keyText(key).split('/', 1)[0]!
   const kind = kinds.get(prefix)
   if (kind === undefined) throw new Error(`no records have the prefix ${prefix}`)
-  return { kind, key, id: keyText(key) }
+  return kind.atKey(key)
 }
 
 const encoder = new TextEncoder()
@@ -164,10 +166,8 @@ export const recordKind = <T>(
   }
   const kind: RecordKind<T> = {
     prefix,
-    at: (namespace, ...parts) => {
-      const key = keyOf(namespace, parts)
-      return { kind, key, id: keyText(key) }
-    },
+    at: (namespace, ...parts) => kind.atKey(keyOf(namespace, parts)),
+    atKey: (key) => ({ kind, key, id: keyText(key) }),
     under: (namespace, ...parts) => {
       const from = keyOf(namespace, parts)
       return { kind, from, to: successor(from), prefixLength: from.length }

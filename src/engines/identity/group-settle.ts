@@ -1,5 +1,4 @@
 import { Breather } from '../../std/breather.ts'
-import { keyText } from '../../std/key-text.ts'
 import type { BackgroundScope } from '../../engine/engine.ts'
 import type { Ref, Scanned, Tx } from '../../engine/records.ts'
 import { idText } from '../../engine/records.ts'
@@ -106,7 +105,7 @@ interface Placed {
 }
 
 const placed = ({ key, tail }: Scanned<MemberEdge>): Placed => ({
-  ref: { kind: groupMembers, key, id: keyText(key) },
+  ref: groupMembers.atKey(key),
   entityId: idText(tail),
 })
 

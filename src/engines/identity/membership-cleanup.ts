@@ -1,6 +1,5 @@
-import { keyText } from '../../std/key-text.ts'
 import type { BackgroundScope } from '../../engine/engine.ts'
-import type { Ref, Tx } from '../../engine/records.ts'
+import type { Tx } from '../../engine/records.ts'
 import { countMembers } from './group-counters.ts'
 import { childRef, knownGroupRef, memberRef, membershipsRef } from './group-record.ts'
 import type { DueMembership } from './membership-due.ts'
@@ -24,7 +23,7 @@ export const dropEnded = async ({ namespace, now, records }: BackgroundScope): P
   const due = dueAt(namespace.number, now)
   for await (const page of records.scan(due, { pageSize: AT_ONCE })) {
     const entries = page.map(({ key, tail }) => ({
-      ref: { kind: due.kind, key, id: keyText(key) } as Ref<unknown>,
+      ref: due.kind.atKey(key),
       membership: dueOf(tail),
     }))
     await records.transact(async (tx) => {

@@ -7,7 +7,6 @@ import type { DataResult } from '../../engine/result.ts'
 import { data } from '../../engine/result.ts'
 import { parseVaultDuration } from '../../std/go-duration.ts'
 import type { Json } from '../../std/json.ts'
-import { mountPath } from './mount-path.ts'
 import { checkTokenType, checkVisibility, listOrNone, ttlSeconds } from './mount-values.ts'
 import { tunedMembers } from './mount-view.ts'
 import type { SystemOptions } from './options.ts'
@@ -248,6 +247,3 @@ export const readTuning = async (
     ...(record.pluginVersion !== '' && { plugin_version: record.pluginVersion }),
   })
 }
-
-/** The path of a request on a mount's tuning. */
-export const tunedPath = (given: string): string => mountPath(given)

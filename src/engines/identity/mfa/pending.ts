@@ -1,4 +1,3 @@
-import { keyText } from '../../../std/key-text.ts'
 import type { BackgroundScope } from '../../../engine/engine.ts'
 import type { HeldLogin, MfaConstraint, MfaScope } from '../../../engine/ports/mfa.ts'
 import type { Reader, Records, Ref, Tx } from '../../../engine/records.ts'
@@ -95,7 +94,7 @@ export const dropLapsed = async (scope: BackgroundScope): Promise<void> => {
       const requestId = idText(dueRequest(tail))
       await records.transact(async (tx) => {
         const pending = await tx.get(ownRef(scope, requestId))
-        tx.delete({ kind: pendingDue, key, id: keyText(key) })
+        tx.delete(pendingDue.atKey(key))
         if (pending !== undefined && pending.expiresAt <= now) {
           dropPending(tx, scope, requestId, pending)
         }

@@ -1,4 +1,3 @@
-import { keyText } from '../../../std/key-text.ts'
 import type { BackgroundScope } from '../../../engine/engine.ts'
 import type { Ref, Tx } from '../../../engine/records.ts'
 import { idBytes, idText } from '../../../engine/records.ts'
@@ -45,7 +44,7 @@ export const runBackground = async (scope: BackgroundScope, stored: Set<number>)
   const due = { ...all, to: oidcDue.under(namespace.number, timePart(now + 1)).from }
   for await (const page of records.scan(due)) {
     for (const { tail, key } of page) {
-      const entry: Ref<unknown> = { kind: oidcDue, key, id: keyText(key) }
+      const entry = oidcDue.atKey(key)
       const { kind, hash } = dueTarget(tail)
       if (kind === DUE_KEY) await rotateDue(scope, hash, entry)
       else if (kind === DUE_SESSION) await endDue(scope, idText(hash), entry)
