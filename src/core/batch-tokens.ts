@@ -62,8 +62,8 @@ const decode = (contents: Uint8Array): Carried | undefined => {
   return Object.fromEntries(carried.filter(([name, value]) => present(name, value))) as never
 }
 
-/** A batch token has what it carries and none of what has to be kept somewhere. */
-const recordOf = (carried: Carried): TokenRecord => ({
+/** A token that is not stored has what it carries and none of what has to be kept somewhere. */
+export const unstoredRecord = (carried: Carried): TokenRecord => ({
   ...carried,
   accessor: '',
   numUses: 0,
@@ -92,7 +92,7 @@ export class BatchTokens {
       const alive = await liveToken(tx, scope.namespace, creator.key, scope.now)
       if (alive === undefined) throw invalid('parent token lookup failed: no parent found')
     }
-    const record = recordOf({
+    const record = unstoredRecord({
       ...token.record,
       createdAt: birthBelow(orphan ? undefined : creator, scope.now),
       lineage: lineageBelow(orphan ? undefined : creator),
@@ -121,7 +121,7 @@ export class BatchTokens {
     if (!Buffer.isBuffer(sealed) || sealed.toString('base64url') !== body) return undefined
     const contents = this.#sealer.open(sealed)
     const carried = contents === undefined ? undefined : decode(contents)
-    return carried === undefined ? undefined : recordOf(carried)
+    return carried === undefined ? undefined : unstoredRecord(carried)
   }
 
   #textBytes(record: TokenRecord): number {

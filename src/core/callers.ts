@@ -106,6 +106,21 @@ export class Callers {
     )
   }
 
+  /** The same for a token that is stored nowhere: it comes once, and is not kept. */
+  async ofPassing(namespace: Namespace, token: LiveToken): Promise<Caller | Nobody> {
+    const load: Load = async (reader, now) => {
+      const alive = await judgeToken(reader, namespace, token, now)
+      return alive && { ...alive, passing: true }
+    }
+    return this.#buildNow(namespace, load)
+  }
+
+  #buildNow(namespace: Namespace, load: Load): Promise<Cached | Nobody> {
+    return this.#build(namespace, load).catch((error: unknown) => {
+      throw asRefusal(error)
+    })
+  }
+
   async #of(namespace: Namespace, key: Uint8Array, load: Load): Promise<Caller | Nobody> {
     const id = keyText(key)
     const cached = this.#cache.get(id)
@@ -113,9 +128,7 @@ export class Callers {
     const held = holds ? cached : undefined
     this.#options.onLookup?.(held !== undefined)
     if (held !== undefined) return held
-    const built = await this.#build(namespace, load).catch((error: unknown) => {
-      throw asRefusal(error)
-    })
+    const built = await this.#buildNow(namespace, load)
     if (typeof built === 'string') this.#cache.delete(id)
     // What is limited in uses is read for each request anyway.
     else if (built.token.record.numUses === 0) {
@@ -229,6 +242,7 @@ class View implements CallerView {
   readonly root: boolean
   readonly sudo: boolean
   readonly tokenKey: Uint8Array
+  readonly passing: boolean
   readonly #caller: Caller
   readonly #text: string
 
@@ -240,7 +254,8 @@ class View implements CallerView {
     this.policies = caller.policies
     this.root = caller.root
     this.sudo = sudo
-    this.tokenKey = token.type === 'batch' ? NO_KEY : token.key
+    this.passing = token.passing === true
+    this.tokenKey = this.passing || token.type === 'batch' ? NO_KEY : token.key
     this.#caller = caller
     this.#text = text
   }

@@ -1,8 +1,16 @@
 import type { Mount, Namespace } from '../engine/call.ts'
 import type { IdentityPort } from '../engine/identity-port.ts'
 import type { MfaPort } from '../engine/ports/mfa.ts'
+import type { LiveToken } from '../engine/ports/tokens.ts'
 import type { Names, Records, Ref } from '../engine/records.ts'
-import { Refusal, denied, errorList } from '../engine/refusal.ts'
+import {
+  INLINE_AUTH_FAILED,
+  INLINE_AUTH_MARK,
+  Refusal,
+  denied,
+  errorList,
+  invalid,
+} from '../engine/refusal.ts'
 import type { Result } from '../engine/result.ts'
 import type { Route, Verb } from '../engine/route.ts'
 import { limits } from '../limits.ts'
@@ -112,8 +120,43 @@ export class Handler {
   }
 
   /** Answers a request. Throws DataReplaced alone, before anything was begun. */
-  async handle(request: Request): Promise<Reply> {
-    if (request.namespace !== '') return errorReply(404, ['namespace not found'])
+  handle(request: Request): Promise<Reply> {
+    if (request.namespace !== '') {
+      return Promise.resolve(errorReply(404, ['namespace not found']))
+    }
+    const { inlineAuth, ...plain } = request
+    return inlineAuth === undefined
+      ? this.#handle(request)
+      : this.#handleLoggedIn(plain, inlineAuth)
+  }
+
+  /** Logs in first, by a request of its own, and asks for the other with the token that comes of it and that nobody else ever sees. */
+  async #handleLoggedIn(
+    request: Request,
+    { path, operation, data }: NonNullable<Request['inlineAuth']>,
+  ): Promise<Reply> {
+    let passing: LiveToken | undefined
+    const { headers, mfaHeaders, namespace, remoteAddress, remotePort } = request
+    const login = await this.#handle({
+      requestId: crypto.randomUUID(),
+      operation,
+      path,
+      token: undefined,
+      data,
+      headers,
+      ...(mfaHeaders && { mfaHeaders }),
+      wrapTtlSeconds: undefined,
+      namespace,
+      remoteAddress,
+      remotePort,
+      onPassingToken: (token) => (passing = token),
+    })
+    if (passing === undefined || login.kind !== 'success') return notLoggedIn(login)
+    const { clientToken } = login.auth!
+    return this.#handle({ ...request, token: clientToken, passing, mfaHeaders: [] })
+  }
+
+  async #handle(request: Request): Promise<Reply> {
     const trail = this.#parts.trails.begin(request)
     let spent: Caller | undefined
     let began = false
@@ -186,7 +229,10 @@ export class Handler {
     const open = route?.public === true
     if (request.token === undefined || request.token === '') return open ? undefined : 'no-token'
     if (!open) checkBatchToken(request.token)
-    const who = await callers.identify(root, request.token, spent)
+    const who =
+      request.passing === undefined
+        ? await callers.identify(root, request.token, spent)
+        : await callers.ofPassing(root, request.passing)
     // On open routes a bad token is ignored, a disabled person's is not (identity.md 7.6).
     if (open && route.refusesBadToken !== true && who === 'no-token') return undefined
     return who
@@ -358,12 +404,18 @@ export class Handler {
     switch (result.kind) {
       case 'login':
       case 'second-factor': {
+        if (request.passing !== undefined) {
+          throw invalid('requests with inline authentication cannot generate leases')
+        }
         const done =
           result.kind === 'login'
             ? await settleLogin(call, result, this.#loginParts)
             : await finishLogin(call, result, this.#loginParts)
         call.warnings.push(...done.warnings)
-        if (done.kind === 'token') trail.loggedIn(done, call.entityCreated)
+        if (done.kind === 'token') {
+          trail.loggedIn(done, call.entityCreated)
+          request.onPassingToken?.(done.token)
+        }
         wrappedAccessor = done.auth.accessor
         success = {
           ...base,
@@ -584,6 +636,19 @@ const refused = (refusal: Refusal, route: Route | undefined): Reply => {
   return own === undefined
     ? refusalReply(refusal, route?.public === true)
     : { ...own, headers: own.headers ?? {} }
+}
+
+/**
+ * What the sender of a request is told whose login came along and led to no token: what the login was answered, with a mark, but for
+ * faults, which the reference tells as its own.
+ */
+const notLoggedIn = (reply: Reply): Reply => {
+  if (reply.kind === 'error' && (reply.status === 405 || reply.status >= 500)) {
+    return { ...reply, errors: reply.errors.map((text) => INLINE_AUTH_FAILED + text) }
+  }
+  return reply.kind === 'error' || reply.kind === 'success'
+    ? { ...reply, headers: { ...reply.headers, [INLINE_AUTH_MARK]: 'true' } }
+    : errorReply(500, [`${INLINE_AUTH_FAILED}the path of the login did not answer like one`])
 }
 
 const plainVerb = ({ operation }: Request): Verb =>

@@ -1,16 +1,17 @@
 import type { Mount } from '../engine/call.ts'
 import type { IdentityLoginOutcome, IdentityPort } from '../engine/identity-port.ts'
-import type { LiveToken } from '../engine/ports/tokens.ts'
+import type { LiveToken, NewBatchToken, TokenScope } from '../engine/ports/tokens.ts'
 import type { Tx } from '../engine/records.ts'
 import { denied, invalid } from '../engine/refusal.ts'
 import type { AuthBlock, Login, LoginResult } from '../engine/result.ts'
 import { decideTtl } from '../engine/ttl.ts'
 import type { BatchTokens } from './batch-tokens.ts'
+import { unstoredRecord } from './batch-tokens.ts'
 import { mountRef } from './mounts.ts'
 import { cleanPolicies } from './policy-names.ts'
 import type { Remembered } from './remembered.ts'
 import type { RequestCall } from './request-call.ts'
-import { drawToken, issueToken, tokenKey } from './tokens.ts'
+import { birthBelow, drawToken, issueToken, tokenKey } from './tokens.ts'
 
 /** A login that made a token. */
 export interface LoggedIn {
@@ -36,6 +37,8 @@ export interface LoginSource {
   readonly remoteAddress: string
   readonly decide: LoginResult['decide']
   readonly presented: LoginResult['presented']
+  /** Whether the token is for one request alone, with which the login came along: then it is stored nowhere. */
+  readonly passing: boolean
 }
 
 /** What logins need. */
@@ -165,6 +168,24 @@ const decideIn = async <Instead>(
   return decided
 }
 
+/** A token as a service token is, that is stored nowhere. */
+const passingToken = (
+  { names, now }: TokenScope,
+  drawn: { readonly text: string; readonly accessor: string },
+  carried: NewBatchToken['record'],
+): LiveToken => {
+  const record = unstoredRecord({ ...carried, createdAt: birthBelow(undefined, now), lineage: [] })
+  const key = tokenKey(names, drawn.text)
+  return {
+    type: 'service',
+    key,
+    record: { ...record, accessor: drawn.accessor },
+    usesLeft: 0,
+    orphan: true,
+    passing: true,
+  }
+}
+
 const tokenOf = async (
   tx: Tx,
   call: RequestCall,
@@ -190,7 +211,7 @@ const tokenOf = async (
   })
   const prefix = mount.path.replace(/^auth\//, '').replaceAll('/', '-')
   const scope = { namespace, names, now }
-  const type = tokenTypeOf(mount.tokenType, token.type)
+  const type = source.passing ? 'service' : tokenTypeOf(mount.tokenType, token.type)
   const carried = {
     policies,
     path: source.path,
@@ -202,8 +223,9 @@ const tokenOf = async (
     boundCidrs: token.strictlyBindIp ? [source.remoteAddress] : token.boundCidrs,
     mountUuid: mount.uuid,
   }
-  const issued =
-    type === 'batch'
+  const issued = source.passing
+    ? passingToken(scope, drawn, carried)
+    : type === 'batch'
       ? await batch.compose(tx, scope, { creator: undefined, orphan: true, record: carried })
       : issueToken(tx, scope, {
           text: drawn.text,

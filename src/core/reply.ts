@@ -20,6 +20,7 @@ export interface Success {
   readonly audited?: Json | undefined
   /** No warnings are `[]`, not null. */
   readonly emptyWarnings?: boolean | undefined
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** What the core answers; src/http turns it into bytes. */

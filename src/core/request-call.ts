@@ -42,6 +42,8 @@ export class RequestCall implements Call {
   readonly remoteAddress: string
   readonly headers: Request['headers']
   readonly mfaHeaders: NonNullable<Request['mfaHeaders']>
+  /** Whether it is a login that came along with a request. */
+  readonly isPassing: boolean
   readonly wrapTtlSeconds: number | undefined
   readonly records: Records
   readonly names: Names
@@ -74,6 +76,7 @@ export class RequestCall implements Call {
     this.remoteAddress = request.remoteAddress
     this.headers = request.headers
     this.mfaHeaders = request.mfaHeaders ?? []
+    this.isPassing = request.onPassingToken !== undefined
     this.wrapTtlSeconds = parts.wrapTtlSeconds
     this.records = parts.records
     this.names = parts.names

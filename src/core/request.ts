@@ -1,3 +1,4 @@
+import type { LiveToken } from '../engine/ports/tokens.ts'
 import type { Json } from '../std/json.ts'
 
 /** What a request asks for, before the route tells create from update. */
@@ -18,6 +19,16 @@ export interface Request {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   /** X-Vault-MFA: a method by id or name, and what answers it. */
   readonly mfaHeaders?: readonly { readonly method: string; readonly value: string | undefined }[]
+  /** A login that comes along, in place of a token. */
+  readonly inlineAuth?: {
+    readonly path: string
+    readonly operation: 'read' | 'update'
+    readonly data: Readonly<Record<string, Json>>
+  }
+  /** That this is such a login: it makes a token that is stored nowhere, and is told of it. */
+  readonly onPassingToken?: (token: LiveToken) => void
+  /** What it came to, for the request that it came along with; `token` is its text. */
+  readonly passing?: LiveToken
   /** Seconds, maybe a fraction; undefined when wrapping is not asked for. */
   readonly wrapTtlSeconds: number | undefined
   /** '' for root, else a path ending in '/'. */

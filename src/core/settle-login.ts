@@ -60,7 +60,8 @@ export const settleLogin = async (
     resting = new RestingTx(tx)
     return result.decide(resting)
   }
-  const source = { mount, path, remoteAddress, decide, presented: result.presented }
+  const { presented } = result
+  const source = { mount, path, remoteAddress, decide, presented, passing: call.isPassing }
   const done = await logIn(call, source, parts, gate).catch(async (error: unknown) => {
     await result.refused?.(error)
     throw error
@@ -127,7 +128,14 @@ const finish = async (
   }
   const { path, remoteAddress } = waiting
   // What a second factor answers is used up by it.
-  const source = { mount, path, remoteAddress, decide, presented: undefined }
+  const source = {
+    mount,
+    path,
+    remoteAddress,
+    decide,
+    presented: undefined,
+    passing: call.isPassing,
+  }
   const done = await logIn(call, source, parts, gate)
   if ('instead' in done) throw new Error('a finished login has a token')
   return { ...done, kind: 'token' }

@@ -46,8 +46,10 @@ export interface CallerView {
   readonly root: boolean
   /** Whether the caller's policies grant `sudo` on this request's path. */
   readonly sudo: boolean
-  /** 16 bytes, the HMAC of the token: where its cubbyhole lives. Empty for a batch token, which has none. */
+  /** 16 bytes, the HMAC of the token: where its cubbyhole lives. Empty for a batch token, which has none, and where `passing`. */
   readonly tokenKey: Uint8Array
+  /** Whether the token ends with this request, and nothing of it is stored: what it would keep nobody could ask for. */
+  readonly passing: boolean
 }
 
 /** One request as a handler sees it: typed input, and only what an engine may use. Immutable. */

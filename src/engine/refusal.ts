@@ -76,6 +76,12 @@ export const failed = (text: string): Refusal => wrapped('failed', text)
 /** 403 with exactly this text. */
 export const denied = (text = 'permission denied'): Refusal => new Refusal('denied', text)
 
+/** How the reference begins what it says of a login that came along with a request (spec/auth.md 1.4). */
+export const INLINE_AUTH_FAILED = 'failed to perform inline authentication: '
+
+/** The header of an answer that is the login's own, for it led to no token. */
+export const INLINE_AUTH_MARK = 'X-Vault-Inline-Auth-Failed'
+
 /** The layout of several errors in one text: `N errors occurred:\n\t* a\n\t* b\n\n`. */
 export const errorList = (texts: readonly string[]): string =>
   `${texts.length} error${texts.length === 1 ? '' : 's'} occurred:\n${texts.map((t) => `\t* ${t}\n`).join('')}\n`

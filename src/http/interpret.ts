@@ -4,6 +4,7 @@ import { trimSlashes } from '../std/trim-slashes.ts'
 import { BadBody, IsLong, patchBody, readLong, writeBody } from './body.ts'
 import type { LongBody } from './body.ts'
 import { renderError } from './envelope.ts'
+import { BadInlineAuth, inlineAuthOf } from './inline-auth.ts'
 import type { HttpLimits } from './limits.ts'
 import { parseBool, parseQuery } from './parameters.ts'
 import type { Parameters } from './parameters.ts'
@@ -103,6 +104,7 @@ const judge = (
     if (error instanceof IsLong) return 'long'
     if (error instanceof Answered) return { answer: error.answer }
     if (error instanceof ForPage) return { page: error.target }
+    if (error instanceof BadInlineAuth) return { answer: renderError(500, [error.message]) }
     if (error instanceof BadBody) return { answer: renderError(error.status, [error.message]) }
     throw error
   }
@@ -161,6 +163,7 @@ const requestOf = (
 
   const wrapTtlSeconds = wrapTtlOf(raw.headers)
   const mfaHeaders = mfaHeadersOf(raw.headers)
+  const inlineAuth = inlineAuthOf(raw.headers, common.token)
   if (isRelative(path)) throw refuse(400, 'relative paths not supported')
   const writes = operation === 'update' || operation === 'patch'
   if (writes && path.endsWith('/')) throw refuse(400, "cannot write to a path ending in '/'")
@@ -171,6 +174,7 @@ const requestOf = (
     wrapTtlSeconds,
     wrapFormat: first(raw.headers, 'x-vault-wrap-format') === 'jwt' ? 'jwt' : undefined,
     mfaHeaders,
+    ...(inlineAuth && { inlineAuth }),
   }
 }
 

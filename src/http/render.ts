@@ -78,7 +78,10 @@ export const envelopeOf = (success: Success): string =>
 export const renderReply = (reply: Reply): HttpAnswer => {
   switch (reply.kind) {
     case 'success':
-      return renderSuccess(partsOf(reply))
+      return {
+        ...renderSuccess(partsOf(reply)),
+        ...(reply.headers && { headers: reply.headers }),
+      }
     case 'none':
       return renderNoContent(reply.hints)
     case 'raw':

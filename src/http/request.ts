@@ -13,6 +13,14 @@ export interface MfaHeader {
   readonly value: string | undefined
 }
 
+/** A login that comes along with a request, in place of a token: what it asks for is asked for by whoever logs in so. */
+export interface InlineAuth {
+  /** As of a request. */
+  readonly path: string
+  readonly operation: 'read' | 'update'
+  readonly data: Readonly<Record<string, Json>>
+}
+
 /** A request whose form has been judged; nothing about its route is known yet. Immutable. */
 export interface HttpRequest {
   readonly operation: Operation
@@ -33,6 +41,7 @@ export interface HttpRequest {
   /** `X-Vault-Wrap-Format: jwt`. */
   readonly wrapFormat: 'jwt' | undefined
   readonly mfaHeaders: readonly MfaHeader[]
+  readonly inlineAuth?: InlineAuth
   /** '' for root, else a path ending in '/'. */
   readonly namespace: string
   readonly remoteAddress: string

@@ -1,5 +1,6 @@
 import type { Reply } from '../core/reply.ts'
 import type { Request } from '../core/request.ts'
+import { INLINE_AUTH_FAILED, INLINE_AUTH_MARK } from '../engine/refusal.ts'
 import type { ProcessMeters } from './process-meters.ts'
 
 type Handle<R extends Request> = (request: R) => Promise<Reply>
@@ -19,9 +20,10 @@ export const meteredRequests =
       request.operation,
       `${Math.floor(statusOf(reply) / 100)}xx`,
     )
-    const result = loginResult(request, reply)
-    if (result !== undefined) {
-      meters.logins.add((await methodAt(request.path)) ?? 'unknown', result)
+    const { inlineAuth } = request
+    const login = inlineAuth === undefined ? loginResult(request, reply) : inlineResult(reply)
+    if (login !== undefined) {
+      meters.logins.add((await methodAt(inlineAuth?.path ?? request.path)) ?? 'unknown', login)
     }
     return reply
   }
@@ -42,11 +44,20 @@ const statusOf = (reply: Reply): number => {
 
 const LOGIN = /^auth\/.+\/(login|callback)(\/|$)/
 
+type LoginOutcome = 'success' | 'second-factor' | 'refused' | 'failed'
+
+/** How a login went that came along with a request, whatever became of that. */
+const inlineResult = (reply: Reply): LoginOutcome => {
+  if (reply.kind === 'success' && reply.headers?.[INLINE_AUTH_MARK] !== undefined) {
+    return 'second-factor'
+  }
+  if (reply.kind !== 'error') return 'success'
+  if (reply.headers[INLINE_AUTH_MARK] !== undefined) return 'refused'
+  return reply.errors[0]?.startsWith(INLINE_AUTH_FAILED) === true ? 'failed' : 'success'
+}
+
 /** How a login went; undefined for what is none. */
-const loginResult = (
-  { path }: Request,
-  reply: Reply,
-): 'success' | 'second-factor' | 'refused' | 'failed' | undefined => {
+const loginResult = ({ path }: Request, reply: Reply): LoginOutcome | undefined => {
   if (!path.startsWith('auth/') || path.startsWith('auth/token/') || !LOGIN.test(path)) {
     return undefined
   }

@@ -17,6 +17,8 @@ export interface NodeRequest {
   readonly token?: string
   /** X-Vault-MFA, as parsed. */
   readonly mfaHeaders?: Request['mfaHeaders']
+  /** A login that comes along, in place of a token. */
+  readonly inlineAuth?: Request['inlineAuth']
   readonly wrapTtlSeconds?: number
   readonly remoteAddress?: string
 }
@@ -38,6 +40,8 @@ export interface NodeAnswer {
   readonly wrapToken?: string | undefined
   readonly warnings: readonly string[]
   readonly errors: readonly string[]
+  /** Those of this answer alone. */
+  readonly headers: Readonly<Record<string, string>>
 }
 
 /** A server process as tests see it: its own caches, a store shared with the others. */
@@ -72,6 +76,7 @@ const answerOf = (reply: Reply): NodeAnswer => {
     wrapToken: reply.kind === 'success' ? reply.wrapInfo?.token : undefined,
     warnings: reply.kind === 'success' ? reply.warnings : [],
     errors: reply.kind === 'error' ? reply.errors : [],
+    headers: reply.kind === 'none' ? {} : (reply.headers ?? {}),
   }
 }
 
@@ -86,6 +91,7 @@ const nodeOf = (serving: Serving): Node => {
         data: request.data,
         headers: {},
         ...(request.mfaHeaders === undefined ? {} : { mfaHeaders: request.mfaHeaders }),
+        ...(request.inlineAuth === undefined ? {} : { inlineAuth: request.inlineAuth }),
         wrapTtlSeconds: request.wrapTtlSeconds,
         namespace: '',
         remoteAddress: request.remoteAddress ?? '127.0.0.1',

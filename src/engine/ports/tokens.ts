@@ -67,6 +67,8 @@ export interface LiveToken {
   /** Uses left; 0 = unlimited. */
   readonly usesLeft: number
   readonly orphan: boolean
+  /** Of a login that came along with a request: it is stored nowhere, and there is nothing else it could be used for. */
+  readonly passing?: boolean
 }
 
 /** What a new token is; drawn texts come from `draw`, outside the transaction. */

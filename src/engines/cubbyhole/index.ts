@@ -29,6 +29,9 @@ const WRAPPED_WARNING =
   "Reading from 'cubbyhole/response' is deprecated. Please use sys/wrapping/unwrap to unwrap responses, as it provides " +
   'additional security checks and other benefits.'
 
+/** What a token that ends with its request keeps, nobody can ask for: it is taken, and there is nothing. */
+const isPassing = ({ caller }: CubbyholeCall): boolean => caller?.passing === true
+
 /** Where the caller's cubbyhole is; undefined for a token that has none: its key is empty. */
 const placeOf = ({ caller, namespace, names }: CubbyholeCall): TreePlace | undefined =>
   caller === undefined || caller.tokenKey.length === 0
@@ -58,6 +61,7 @@ const isWrapping = ({ caller }: CubbyholeCall): boolean =>
   caller?.policies.length === 1 && caller.policies[0] === WRAPPING_POLICY
 
 const read = async (call: CubbyholeCall): Promise<Result> => {
+  if (isPassing(call)) return undefined
   const place = ownPlace(call)
   requirePath(call)
   const found = await getContent(call.records, place, call.input.path)
@@ -67,9 +71,16 @@ const read = async (call: CubbyholeCall): Promise<Result> => {
 }
 
 const write = async (call: CubbyholeCall): Promise<Result> => {
-  const place = ownPlace(call)
+  const place = isPassing(call) ? undefined : ownPlace(call)
   requirePath(call)
   if (Object.keys(call.free).length === 0) throw failed('missing data fields')
+  if (place === undefined) {
+    call.hint(
+      'passing-token',
+      'nothing was kept: the cubbyhole ends with the token, and that with this request',
+    )
+    return undefined
+  }
   const spot = spotToWrite(place, call.input.path)
   checkContentSize(call.free)
   await call.records.transact((tx) => putContent(tx, spot, call.free))
@@ -77,6 +88,7 @@ const write = async (call: CubbyholeCall): Promise<Result> => {
 }
 
 const remove = async (call: CubbyholeCall): Promise<Result> => {
+  if (isPassing(call)) return undefined
   const place = ownPlace(call)
   requirePath(call)
   const spot = contentAt(place, call.input.path)
@@ -86,8 +98,10 @@ const remove = async (call: CubbyholeCall): Promise<Result> => {
   return undefined
 }
 
-const listed = async function* (call: CubbyholeCall, place: TreePlace): AsyncIterable<ListPage> {
-  for await (const keys of listContents(call.records, place, call.input.path)) yield { keys }
+const listed = async function* (call: CubbyholeCall): AsyncIterable<ListPage> {
+  if (isPassing(call)) return
+  for await (const keys of listContents(call.records, ownPlace(call), call.input.path))
+    yield { keys }
 }
 
 /** A private place for each service token: nobody else sees it, and it ends with the token (spec/secrets.md 1). */
@@ -106,7 +120,7 @@ export const cubbyhole = (): Engine => ({
         read,
         update: write,
         delete: remove,
-        list: (call) => listPages(listed(call, ownPlace(call))),
+        list: (call) => listPages(listed(call)),
       },
     }),
   ],

@@ -242,6 +242,7 @@ export const createHarness = (wrap: (store: Store) => Store = (store) => store):
         root: false,
         sudo: false,
         tokenKey: new Uint8Array(16),
+        passing: false,
       }
       const type = carried === undefined ? 'service' : 'batch'
       harness.callers.set(caller, { type, key: caller.tokenKey, record, usesLeft: 0, orphan: true })

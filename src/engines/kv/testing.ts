@@ -55,6 +55,7 @@ export const callerWith = (tokenKey: Uint8Array, policies = ['root']): CallerVie
   root: policies.includes('root'),
   sudo: true,
   tokenKey,
+  passing: false,
 })
 
 const jsonOf = (body: unknown): Readonly<Record<string, Json>> | undefined =>

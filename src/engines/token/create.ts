@@ -160,7 +160,8 @@ const findRole = async (tx: Tx, call: CreateCall, name: string): Promise<TokenRo
   return role
 }
 
-const checkParent = ({ type, record }: LiveToken): void => {
+const checkParent = ({ type, record, passing }: LiveToken): void => {
+  if (passing === true) throw invalid('parent token lookup failed: no parent found')
   if (type === 'batch') throw invalid('batch tokens cannot create more tokens')
   if (record.numUses > 0) throw invalid('restricted use token cannot generate child tokens')
 }

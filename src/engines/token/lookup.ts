@@ -77,6 +77,8 @@ const described = new WeakMap<
 
 /** The caller's own token, as it was when the request was let in. */
 export const describeOwn = (call: Call<unknown>, tokens: TokenPort): DataResult => {
+  // It is in no table.
+  if (call.caller!.passing) throw denied('bad token')
   const token = tokens.ofCaller(call.caller!)
   const id = tokens.textOfCaller(call.caller!)
   const ttl = ttlOf(call, token)
@@ -90,7 +92,7 @@ export const describeOwn = (call: Call<unknown>, tokens: TokenPort): DataResult 
 
 /** Whether a text is the caller's own token, whose last use may be being spent on this very request: found it would be dead. */
 const isOwn = (call: Call<unknown>, tokens: TokenPort, text: string): boolean =>
-  text === tokens.textOfCaller(call.caller!)
+  !call.caller!.passing && text === tokens.textOfCaller(call.caller!)
 
 /** A live token by its text. */
 export const findToken = async (
