@@ -121,6 +121,13 @@ const everyFurther = async (
   return sortInSlices(links, byPlace, breather)
 }
 
+/** What is stored of a link that resolves. */
+const liveLink = ({ id, accessor, name }: AliasLink): AliasLink => ({
+  id,
+  accessor,
+  ...(name !== undefined && { name }),
+})
+
 /** The links of an entity while a transaction changes them. Dropped ones are gone: the write of the entity removes them. */
 export class LinkChange {
   readonly #tx: Tx
@@ -143,13 +150,13 @@ export class LinkChange {
   }
 
   /** Adds a link behind all others. */
-  async add({ id, accessor }: AliasLink): Promise<void> {
+  async add(link: AliasLink): Promise<void> {
     if (this.#further === undefined && this.#listed.length < limits.aliasesInRecord) {
-      this.#listed.push({ id, accessor })
+      this.#listed.push(liveLink(link))
       return
     }
     const further = this.#further ?? { set: this.#place.newId(), count: 0, next: 0 }
-    await this.#putPlaced(further, { id, accessor, seq: further.next })
+    await this.#putPlaced(further, { ...liveLink(link), seq: further.next })
     this.#further = { ...further, count: further.count + 1, next: further.next + 1 }
   }
 
@@ -160,30 +167,31 @@ export class LinkChange {
     else await this.#takeOut(link)
   }
 
-  /** Puts a link on another mount; it stays where it is in the order. */
-  async remount({ id, accessor }: AliasLink, to: string): Promise<void> {
-    const at = this.#listed.findIndex((link) => link.id === id)
+  /** Puts in a link for the same alias, on another mount or by another name; it stays where it is in the order. */
+  async replace(link: AliasLink, by: AliasLink): Promise<void> {
+    const at = this.#listed.findIndex(({ id }) => id === link.id)
     if (at >= 0) {
-      this.#listed[at] = { id, accessor: to }
+      this.#listed[at] = liveLink(by)
       return
     }
     const further = this.#further
-    if (accessor === to || further === undefined) return
-    const taken = await this.#takeOut({ id, accessor })
+    const same = by.accessor === link.accessor && by.name === link.name
+    if (same || further === undefined) return
+    const taken = await this.#takeOut(link)
     if (taken === undefined) return
-    await this.#putPlaced(further, { id, accessor: to, seq: taken.seq })
+    await this.#putPlaced(further, { ...liveLink(by), seq: taken.seq })
     this.#further = further
   }
 
   /** Takes a link out, as one that reads of the entity still show until it is written again. */
-  async drop({ id, accessor }: AliasLink): Promise<void> {
-    const at = this.#listed.findIndex((link) => link.id === id)
+  async drop(link: AliasLink): Promise<void> {
+    const at = this.#listed.findIndex(({ id }) => id === link.id)
     if (at >= 0) {
-      this.#listed[at] = { id, accessor, dropped: true }
+      this.#listed[at] = { ...this.#listed[at]!, dropped: true }
       return
     }
     const further = this.#further
-    const taken = await this.#takeOut({ id, accessor })
+    const taken = await this.#takeOut(link)
     if (further === undefined || taken === undefined) return
     const dropped = [...(further.dropped ?? []), { ...taken, dropped: true as const }]
     this.#further = { ...further, count: further.count - 1, dropped }

@@ -92,7 +92,7 @@ const create = async (
 ): Promise<Outcome> => {
   const { names, namespace } = call
   const now = writtenTime(call.now)
-  const link = { id: ids.alias, accessor: write.mountAccessor }
+  const link = { id: ids.alias, accessor: write.mountAccessor, name: write.name }
   let owner: EntityRecord
   if (write.canonicalId === '') {
     owner = putNewEntity(tx, names, namespace.number, {
@@ -171,17 +171,18 @@ const update = async (
   }
   const target = moves ? await moveTarget(tx, call, alias, mount, canonicalId) : owner
 
-  const link = { id: alias.id, accessor: alias.mountAccessor }
+  const link = { id: alias.id, accessor: alias.mountAccessor, name: alias.name }
+  const renewed = { id: alias.id, accessor: mountAccessor, name }
   const links = new LinkChange(tx, call, owner)
   let rewritten: EntityRecord
   if (moves) {
     await links.remove(link)
     rewriteEntity(tx, namespace.number, owner, links.changes, false)
     const moved = new LinkChange(tx, call, target)
-    await moved.add({ id: alias.id, accessor: mountAccessor })
+    await moved.add(renewed)
     rewritten = rewriteEntity(tx, namespace.number, target, moved.changes, true)
   } else {
-    await links.remount(link, mountAccessor)
+    await links.replace(link, renewed)
     rewritten = rewriteEntity(tx, namespace.number, owner, links.changes, true)
   }
   const kept = isEmptyMetadata(alias.customMetadata) ? null : alias.customMetadata

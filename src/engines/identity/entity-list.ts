@@ -8,7 +8,7 @@ import type { ReadCall } from './entity-record.ts'
 import type { Page } from './list-page.ts'
 import { placeOf, scanPage } from './list-page.ts'
 import { fieldsOfMount, mountsOf } from './mount-lookup.ts'
-import type { AliasLink, AliasRecord, EntityRecord } from './records.ts'
+import type { AliasLink, EntityRecord } from './records.ts'
 import { entities } from './records.ts'
 
 /** Entities by id, in the order of ids, with name and aliases of each (identity.md 1.5). */
@@ -29,21 +29,16 @@ const entityPages = async function* (
     for (const { value } of page) {
       linksOf.set(value, value.further === undefined ? value.aliases : await linksNow(call, value))
     }
-    const found = await aliasRecords(records, namespace.number, [...linksOf.values()].flat())
-    const byId = new Map(found.flatMap((alias) => (alias === undefined ? [] : [[alias.id, alias]])))
-    const mountOf = await mountsOf(mounts, [
-      ...new Set([...byId.values()].map(({ mountAccessor }) => mountAccessor)),
-    ])
+    const links = [...linksOf.values()].flat()
+    const named = await namesOf(call, links)
+    const mountOf = await mountsOf(mounts, [...new Set(links.map(({ accessor }) => accessor))])
     const keyInfo: Record<string, unknown> = {}
     const breather = new Breather()
-    for (const [entity, links] of linksOf) {
+    for (const [entity, own] of linksOf) {
       const aliases: unknown[] = []
-      for (const { id } of links) {
-        const alias = byId.get(id)
-        // Moved since the page was read: it is shown under its new entity or not at all.
-        if (alias?.canonicalId === entity.id) {
-          aliases.push(aliasInfo(alias, mountOf.get(alias.mountAccessor)))
-        }
+      for (const link of own) {
+        const name = link.name ?? named(link, entity)
+        if (name !== undefined) aliases.push(aliasInfo(link, name, mountOf.get(link.accessor)))
         await breather.due()
       }
       keyInfo[entity.id] = { name: entity.name, ...(aliases.length > 0 ? { aliases } : {}) }
@@ -52,13 +47,30 @@ const entityPages = async function* (
   }
 }
 
+/** The names of aliases whose links, which an older version wrote, do not tell them. */
+const namesOf = async (
+  { records, namespace }: ReadCall,
+  links: readonly AliasLink[],
+): Promise<(link: AliasLink, owner: EntityRecord) => string | undefined> => {
+  const nameless = links.filter(({ name }) => name === undefined)
+  const found = await aliasRecords(records, namespace.number, nameless)
+  const byId = new Map(found.flatMap((alias) => (alias === undefined ? [] : [[alias.id, alias]])))
+  return ({ id, accessor }, owner) => {
+    const alias = byId.get(id)
+    // Moved since the page was read: it is shown under its new entity or not at all.
+    const same = alias?.canonicalId === owner.id && alias.mountAccessor === accessor
+    return same ? alias.name : undefined
+  }
+}
+
 const aliasInfo = (
-  alias: AliasRecord,
+  { id, accessor }: AliasLink,
+  name: string,
   mount: Mount | undefined,
 ): Readonly<Record<string, unknown>> => ({
-  id: alias.id,
-  name: alias.name,
-  mount_accessor: alias.mountAccessor,
+  id,
+  name,
+  mount_accessor: accessor,
   ...fieldsOfMount(mount),
 })
 

@@ -101,7 +101,7 @@ const firstLogin = async (
     id: request.newId(),
     name: await freeEntityName(tx, names, namespace, (length) => request.randomBytes(length)),
     creationTime: now,
-    aliases: [{ id, accessor: mount.accessor }],
+    aliases: [{ id, accessor: mount.accessor, name }],
   })
   const alias: AliasRecord = {
     id,

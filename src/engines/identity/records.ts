@@ -9,6 +9,8 @@ import { recordKind } from '../../engine/records.ts'
 export interface AliasLink {
   readonly id: string
   readonly accessor: string
+  /** The alias's name, so that lists need not read it; absent where an older version wrote the link. */
+  readonly name?: string
   /**
    * A merge kept another alias of the same mount: this one neither resolves nor counts any more, but reads of the entity
    * show it until the entity is next written (recorded: entity-merge-alias-conflict).

@@ -108,7 +108,7 @@ const createEntityAlias = async (
   if (countAliases(owner) >= limits.aliasesPerEntity) return refused(TOO_MANY_ALIASES)
   const id = line.id ?? newId
   const links = new LinkChange(tx, call, owner)
-  await links.add({ id, accessor: mount.accessor })
+  await links.add({ id, accessor: mount.accessor, name: line.name })
   // Not as a write of the API: that would turn what reads {} into null (identity.md 0.9).
   const changes = { ...links.changes, metadata: owner.metadata }
   const { revision } = rewriteEntity(tx, namespace.number, owner, changes, false)
