@@ -172,6 +172,10 @@ export const limits = {
   passwordPolicies: 10_000,
   /** Keys of broken records remembered, per process, so that each is logged once. */
   brokenRemembered: 10_000,
+  /** Rules for the rate of requests: they are part of the server's settings, one record that every process keeps. */
+  quotaRules: 1_000,
+  /** Paths that no such rule counts: looked through for each request. */
+  quotaExemptPaths: 256,
   /** How often at most a session's last use is written down; it ends that much early. */
   uiSessionTouchMs: 60_000,
   /** How long a form that was shown can be sent. */

@@ -33,6 +33,8 @@ import type { Check } from './records.ts'
 import { asRefusal, ConflictQueues, readVersioned, stampRef } from './records.ts'
 import type { Reply, Success } from './reply.ts'
 import type { Request } from './request.ts'
+import type { RateLimits } from './rate-limits.ts'
+import type { Watched } from './stamp-watch.ts'
 import { StampWatch } from './stamp-watch.ts'
 import { CarriedClock } from '../storage/clock.ts'
 import { withTime } from './timed-store.ts'
@@ -70,6 +72,10 @@ export interface CoreOptions {
   readonly broker: AuditBroker
   /** Takes in changes of the audit devices that other processes made; before the next request runs. */
   readonly reloadAudit: () => Promise<void>
+  /** What else is brought up to date before a request runs. */
+  readonly watched: readonly Watched[]
+  /** How many requests each client may make. */
+  readonly rates: RateLimits
   /** The request headers that audit entries show. */
   readonly auditedHeaders: () => AuditedHeaders
   /** `tokens` is there from the first request on, not before. */
@@ -247,11 +253,14 @@ export class Core {
     this.ports = { tokens, mounts: this.#mounts, policies: this.#policies, access, wrapping }
     engines = options.engines(this.ports, identity.engine)
     const made = engines
-    const auditWatch = new StampWatch(store, stampRef('audit', rootNamespace.number), () =>
-      options.reloadAudit(),
+    const watch = new StampWatch(
+      store,
+      { stamp: stampRef('audit', rootNamespace.number), reload: () => options.reloadAudit() },
+      ...options.watched,
     )
     this.#handler = new Handler({
-      confirmAudit: () => auditWatch.confirm(),
+      confirm: () => watch.confirm(),
+      rates: options.rates,
       missingPolicies: (wanted, now) =>
         this.#policies.missing(this.records, { namespace: rootNamespace, names, now }, wanted),
       store,

@@ -18,6 +18,7 @@ import type { Decision } from '../policy/acl.ts'
 import { filterKey } from '../policy/list-filter.ts'
 import type { Store } from '../storage/store.ts'
 import { cidrsContain } from '../std/cidr.ts'
+import { goQuote } from '../std/go-quote.ts'
 import type { BatchTokens } from './batch-tokens.ts'
 import { checkBatchToken } from './batch-tokens.ts'
 import type { Caller, Callers, Nobody } from './callers.ts'
@@ -34,11 +35,12 @@ import type { SettleParts } from './settle-login.ts'
 import { finishLogin, settleLogin } from './settle-login.ts'
 import type { MountTable, Mounted } from './mounts.ts'
 import { cleanPolicies } from './policy-names.ts'
+import type { Counted, RateLimits } from './rate-limits.ts'
 import type { RecordCache } from './record-cache.ts'
 import type { Check, ConflictQueues } from './records.ts'
 import { StaleAuthority, TrackedReader, asRefusal, createRecords } from './records.ts'
 import type { Reply, Success } from './reply.ts'
-import { NO_RAW_BODY, errorReply, refusalReply } from './reply.ts'
+import { NO_RAW_BODY, errorReply, refusalReply, withHeaders } from './reply.ts'
 import type { Request } from './request.ts'
 import { RequestCall } from './request-call.ts'
 import type { RouteMatch } from './router.ts'
@@ -65,8 +67,9 @@ export interface HandleParts {
   readonly trails: Trails
   /** Those of the names that have no policy. */
   readonly missingPolicies: (names: readonly string[], now: number) => Promise<readonly string[]>
-  /** Brings the audit devices up to date: an entry goes to those that are on now. */
-  readonly confirmAudit: () => Promise<void> | undefined
+  /** Brings audit devices and settings up to date: an entry goes to those that are on now. */
+  readonly confirm: () => Promise<void> | undefined
+  readonly rates: RateLimits
   readonly root: Namespace
   /** Records for what the server commits by itself, `before` as in RecordsOptions. */
   readonly own: (before?: () => Promise<void> | undefined) => Records
@@ -103,6 +106,9 @@ const POLICY_FIELDS = ['policies', 'token_policies']
 
 const isWrite = (operation: Request['operation']): boolean =>
   operation === 'update' || operation === 'patch'
+
+/** Where auth methods let people in. */
+const LOGIN = /^auth\/.+\/login(?:\/|$)/
 
 const isRead = (operation: Request['operation']): boolean =>
   !isWrite(operation) && operation !== 'delete'
@@ -161,8 +167,10 @@ export class Handler {
     let spent: Caller | undefined
     let began = false
     try {
-      const confirming = this.#parts.confirmAudit()
+      const confirming = this.#parts.confirm()
       if (confirming !== undefined) await confirming
+      const counted = this.#parts.rates.on ? await this.#count(request) : undefined
+      if (counted?.allowed === false) return await this.#tooMany(request, counted, trail)
       let usesLeft: number | undefined
       for (let attempt = 0; attempt < limits.decisionAttempts; attempt++) {
         const judged = await this.#judge(request, usesLeft)
@@ -170,7 +178,8 @@ export class Handler {
         if (usesLeft === 0) spent = judged.caller
         began = true
         try {
-          return await this.#carryOut(request, judged, trail)
+          const reply = await this.#carryOut(request, judged, trail)
+          return counted === undefined ? reply : withHeaders(reply, counted.headers)
         } catch (error) {
           if (!(error instanceof StaleAuthority)) throw error
           await this.#parts.keyringMoved()
@@ -184,6 +193,42 @@ export class Handler {
     } finally {
       if (spent !== undefined) await this.#endSpent(spent)
     }
+  }
+
+  /** Counts a request for the rules on how many a client may make. */
+  async #count(request: Request): Promise<Counted | undefined> {
+    const { mounts, names, own, rates, root } = this.#parts
+    const { data = {}, path, remoteAddress } = request
+    const mounted = await mounts.find(path)
+    const isLogin = LOGIN.test(path) && isWrite(request.operation)
+    return rates.count({
+      path,
+      remoteAddress,
+      mount: mounted?.record,
+      role: async () =>
+        isLogin
+          ? mounted?.engine.loginRole?.(
+              { records: own(), namespace: root, mount: mounted.view, names },
+              data,
+            )
+          : undefined,
+    })
+  }
+
+  /** The answer to a request too many. Nothing of it has been looked at, so there is no entry of it unless that is switched on. */
+  async #tooMany(request: Request, counted: Counted, trail: Trail): Promise<Reply> {
+    const text = `request path ${goQuote(request.path)}: rate limit quota exceeded`
+    if (counted.audited) {
+      const known = {
+        caller: undefined,
+        decision: undefined,
+        mount: undefined,
+        usesLeft: undefined,
+      }
+      const refusal = new Refusal('limited', text)
+      await trail.request({ ...known, verb: plainVerb(request) }, refusal)
+    }
+    return withHeaders(errorReply(429, [text]), counted.headers)
   }
 
   /** Steps 1 to 4: nothing of the request is carried out, and a refusal is a value, so that it is audited (architecture.md F8). */

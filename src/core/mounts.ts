@@ -485,6 +485,10 @@ export class MountTable implements MountPort {
     return this.#engineOf('auth', type)?.lockout === true
   }
 
+  hasLoginRole(type: string): boolean {
+    return this.#engineOf('auth', type)?.loginRole !== undefined
+  }
+
   async add(
     records: Records,
     namespace: Namespace,

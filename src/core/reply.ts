@@ -26,7 +26,11 @@ export interface Success {
 /** What the core answers; src/http turns it into bytes. */
 export type Reply =
   | Success
-  | { readonly kind: 'none'; readonly hints: readonly Hint[] }
+  | {
+      readonly kind: 'none'
+      readonly hints: readonly Hint[]
+      readonly headers?: Readonly<Record<string, string>>
+    }
   | {
       readonly kind: 'raw'
       readonly status: number
@@ -57,6 +61,12 @@ export interface ErrorReply {
 
 /** The answer to lines where an object is wanted (415). */
 export const NO_RAW_BODY = 'this path takes JSON, not application/x-ndjson'
+
+/** The same answer with headers more. */
+export const withHeaders = (reply: Reply, headers: Readonly<Record<string, string>>): Reply => ({
+  ...reply,
+  headers: { ...reply.headers, ...headers },
+})
 
 /** An error of these texts. */
 export const errorReply = (status: number, errors: readonly string[]): ErrorReply => ({

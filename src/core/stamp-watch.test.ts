@@ -16,10 +16,13 @@ it('what a stamp stands for is reloaded for a change that came while an older on
     await store.commit({ id: newVersion(), checks: [], writes }, performance.now() + 1_000)
   }
   const ends: (() => void)[] = []
-  const watch = new StampWatch(store, stamp, async () => {
-    const seen = actual
-    await new Promise<void>((resolve) => ends.push(resolve))
-    known = seen
+  const watch = new StampWatch(store, {
+    stamp,
+    reload: async () => {
+      const seen = actual
+      await new Promise<void>((resolve) => ends.push(resolve))
+      known = seen
+    },
   })
   const turn = () => new Promise((resolve) => setImmediate(resolve))
   await change()

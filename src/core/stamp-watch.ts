@@ -4,22 +4,27 @@ import type { Store, Version } from '../storage/store.ts'
 import { deadlineIn } from '../storage/store.ts'
 import { freshLoad } from './fresh-load.ts'
 
+/** A record that moves with something that is kept in memory, and what brings that up to date. */
+export interface Watched {
+  readonly stamp: Ref<unknown>
+  readonly reload: () => Promise<void>
+}
+
 /**
- * Keeps something in memory as new as a stamp says: `confirm` reloads it when the stamp has moved, before a request relies on
+ * Keeps what is in memory as new as stamps say: `confirm` reloads what belongs to one that has moved, before a request relies on
  * it. Costs one epoch read where nothing was written meanwhile.
  */
 export class StampWatch {
   readonly #store: Store
-  readonly #stamp: Ref<unknown>
-  readonly #reload: () => Promise<void>
-  #version: Version | undefined
-  /** The epoch at which the version was last confirmed, read before it. */
+  readonly #watched: readonly Watched[]
+  readonly #versions: (Version | undefined)[]
+  /** The epoch at which the versions were last confirmed, read before them. */
   #epoch: Version | undefined
 
-  constructor(store: Store, stamp: Ref<unknown>, reload: () => Promise<void>) {
+  constructor(store: Store, ...watched: readonly Watched[]) {
     this.#store = store
-    this.#stamp = stamp
-    this.#reload = freshLoad(reload)
+    this.#watched = watched.map(({ stamp, reload }) => ({ stamp, reload: freshLoad(reload) }))
+    this.#versions = watched.map(() => undefined)
   }
 
   /** Undefined: nothing to wait for. */
@@ -29,12 +34,14 @@ export class StampWatch {
   }
 
   async #ask(epoch: Version | undefined): Promise<void> {
-    const { items } = await this.#store.versions([this.#stamp.key], deadlineIn(limits.storeWaitMs))
-    const version = items[0]!
-    if (version !== this.#version) {
+    const keys = this.#watched.map(({ stamp }) => stamp.key)
+    const { items } = await this.#store.versions(keys, deadlineIn(limits.storeWaitMs))
+    for (const [index, { reload }] of this.#watched.entries()) {
+      const version = items[index]!
+      if (version === this.#versions[index]) continue
       // Read before what it stands for: a change in between is seen next time (architecture.md A3).
-      await this.#reload()
-      this.#version = version
+      await reload()
+      this.#versions[index] = version
     }
     this.#epoch = epoch
   }

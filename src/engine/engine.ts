@@ -2,6 +2,7 @@ import type { Call, Mount, Namespace } from './call.ts'
 import type { Records, Tx } from './records.ts'
 import type { Renewal } from './result.ts'
 import type { Route } from './route.ts'
+import type { Json } from '../std/json.ts'
 
 /** What a method is given when one of its tokens is renewed. */
 export interface RenewRequest {
@@ -45,6 +46,11 @@ export interface Engine {
    * that looks again whether it is still to be done. Must cost no more than there is to do.
    */
   background?(scope: BackgroundScope): Promise<void>
+  /** The role that a login with this data is for; undefined for none that there is. Absent: its logins know no roles. */
+  loginRole?(
+    place: Pick<Call, 'records' | 'namespace' | 'mount' | 'names'>,
+    data: Readonly<Record<string, Json>>,
+  ): Promise<string | undefined>
   /** Adds tunable lockout (userpass, approle, ldap). */
   readonly lockout?: boolean
 }

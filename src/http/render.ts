@@ -82,8 +82,12 @@ export const renderReply = (reply: Reply): HttpAnswer => {
         ...renderSuccess(partsOf(reply)),
         ...(reply.headers && { headers: reply.headers }),
       }
-    case 'none':
-      return renderNoContent(reply.hints)
+    case 'none': {
+      const answer = renderNoContent(reply.hints)
+      return reply.headers === undefined
+        ? answer
+        : { ...answer, headers: { ...answer.headers, ...reply.headers } }
+    }
     case 'raw':
       return {
         status: reply.status,

@@ -31,7 +31,10 @@ export class LiveSettings {
   constructor(options: LiveSettingsOptions) {
     this.#options = options
     const { store, namespace } = options
-    this.#watch = new StampWatch(store, settingsRef(namespace), () => this.#read())
+    this.#watch = new StampWatch(store, {
+      stamp: settingsRef(namespace),
+      reload: () => this.#read(),
+    })
   }
 
   /** The settings as they are now. */

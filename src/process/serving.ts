@@ -15,6 +15,9 @@ import { Core, rootNamespace } from '../core/core.ts'
 import { Front } from '../core/front.ts'
 import type { LifecycleOptions } from '../core/lifecycle.ts'
 import { Lifecycle } from '../core/lifecycle.ts'
+import type { RateCounter } from '../core/rate-counter.ts'
+import { LocalRates } from '../core/rate-counter.ts'
+import { RateLimits } from '../core/rate-limits.ts'
 import type { Reply } from '../core/reply.ts'
 import { errorReply } from '../core/reply.ts'
 import type { Request } from '../core/request.ts'
@@ -28,6 +31,7 @@ import type { ServerFacts } from '../engine/ports/seal.ts'
 import { createIdentity } from '../engines/identity/index.ts'
 import { createSystemEngine } from '../engines/system/index.ts'
 import type { Settings } from '../engines/system/settings.ts'
+import { settingsRef } from '../engines/system/settings.ts'
 import { noteVersion } from '../engines/system/version-history.ts'
 import { envelopeOf, renderReply } from '../http/render.ts'
 import type { HttpAnswer, PageRequest } from '../http/request.ts'
@@ -91,6 +95,8 @@ export const makeServing = (parts: {
   readonly meters?: ProcessMeters
   /** What every process of the server has measured; this one alone unless given. */
   readonly collectMeasured?: () => Promise<readonly (readonly Measured[])[]>
+  /** Counts requests for the whole server; for this process alone unless given. */
+  readonly rateCounter?: RateCounter
   /** Where each part has a logger of its own, whose level can be set; absent: all write to `log`. */
   readonly logs?: Logs
 }): Serving => {
@@ -109,6 +115,7 @@ export const makeServing = (parts: {
   let audit: AuditPort | undefined
   let unsealed: Behind | undefined
   let behindPages: UnsealedParts | undefined
+  const rates = new RateLimits(parts.rateCounter ?? new LocalRates())
   let reopenAudit = async (): Promise<void> => {}
 
   const open: LifecycleOptions['open'] = async (sealed, keyring, reloadKeyring, incarnation) => {
@@ -118,6 +125,7 @@ export const makeServing = (parts: {
       onFailed: () => meters.auditFailures.add(),
     })
     let devices: AuditDevices | undefined
+    let settings: LiveSettings | undefined
     let engines: readonly Engine[] = []
     let people: { readonly port: IdentityPort; readonly authorization: AuthorizationPort }
     const sessions = new Sessions({
@@ -135,6 +143,10 @@ export const makeServing = (parts: {
       batchSealer: new BatchSealer(keyring),
       broker,
       reloadAudit: async () => devices?.reload(),
+      watched: [
+        { stamp: settingsRef(rootNamespace), reload: async () => void (await settings?.confirm()) },
+      ],
+      rates,
       auditedHeaders: () => devices?.auditedHeaders ?? new Map(),
       identity: (mounts, tokens) => {
         const apiAddress = (): string => facts.apiAddress
@@ -194,14 +206,18 @@ export const makeServing = (parts: {
       sessions,
     }
     audit = devices
-    const settings = new LiveSettings({
+    const live = new LiveSettings({
       store: sealed,
       records: core.records,
       namespace: rootNamespace,
-      onChange: ({ logLevels }) => logs.levels.set(new Map(logLevels)),
+      onChange: ({ logLevels, quotas }) => {
+        logs.levels.set(new Map(logLevels))
+        rates.set(quotas ?? { rules: [] })
+      },
       log,
     })
-    await orEnd(settings.start(SETTINGS_MS))
+    settings = live
+    await orEnd(live.start(SETTINGS_MS))
     const noted = noteVersion(core.records, rootNamespace, facts, await core.now())
     await orEnd(
       noted.catch((error: unknown) => {
@@ -210,7 +226,7 @@ export const makeServing = (parts: {
         log('the version could not be noted', error)
       }),
     )
-    unsealed = { core, names: keyring, broker, settings }
+    unsealed = { core, names: keyring, broker, settings: live }
     reopenAudit = async () => {
       for (const { path, text } of await broker.reopen()) log(`audit device ${path}: ${text}`)
     }
@@ -218,7 +234,7 @@ export const makeServing = (parts: {
       core,
       cluster,
       close: async () => {
-        await settings.stop()
+        await live.stop()
         await core.stop()
         await broker.close()
       },

@@ -1,9 +1,13 @@
 import type { ServerAddress } from '../config/running-server.ts'
 import type { ServerConfig, StorageKind } from '../config/server-config.ts'
+import type { Taken } from '../core/rate-counter.ts'
 import type { Measured } from '../metrics/measured.ts'
+import type { Asked } from './remote-rates.ts'
 
 /** What the supervisor tells a worker, apart from keys. */
 export type ToWorker =
+  /** Answers `take`. */
+  | { readonly kind: 'taken'; readonly number: number; readonly taken: readonly Taken[] }
   /** It will be told to start, or not at all: what it then needs it can load before. */
   | { readonly kind: 'prepare'; readonly storage: StorageKind }
   /** `first`: has the socket files, which cannot be shared. */
@@ -21,6 +25,8 @@ export type ToWorker =
 
 /** What a worker tells its supervisor, apart from keys. */
 export type ToSupervisor =
+  /** Counts requests; answered by `taken`. */
+  | { readonly kind: 'take'; readonly number: number; readonly asked: readonly Asked[] }
   /** It has opened the data, and may write from now on. */
   | { readonly kind: 'opened' }
   | { readonly kind: 'listening'; readonly addresses: readonly ServerAddress[] }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import type { RunningServer, ServerAddress, ServerIo } from '../config/running-server.ts'
 import type { DevConfig, ServerConfig } from '../config/server-config.ts'
+import { LocalRates } from '../core/rate-counter.ts'
 import { limits } from '../limits.ts'
 import type { DevelopmentKeys } from '../process/development.ts'
 import type { Log } from '../process/log.ts'
@@ -73,6 +74,7 @@ class Supervisor {
   readonly #spare: Spare<WorkerProcess>
   readonly #delay = new RestartDelay()
   readonly #measurements = new Measurements()
+  readonly #rates = new LocalRates()
   #config: ServerConfig
   #storage: OpenStorage | undefined
   #shares: LocalShares | undefined
@@ -188,6 +190,7 @@ class Supervisor {
       onAsk: (kind, payload) => this.#asked(kind, payload),
       onLog: this.#io.log,
       onMeasureAll: () => this.#measurements.collect(this.#workers),
+      onTake: (asked) => asked.map(({ key, window }) => this.#rates.take(key, window)),
       log: this.#log,
     })
     worker.prepare(this.#config.storage.kind)

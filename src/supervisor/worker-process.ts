@@ -3,12 +3,14 @@ import type { Duplex } from 'node:stream'
 import type { ServerAddress } from '../config/running-server.ts'
 import type { ServerConfig, StorageKind } from '../config/server-config.ts'
 import { limits } from '../limits.ts'
+import type { Taken } from '../core/rate-counter.ts'
 import type { Measured } from '../metrics/measured.ts'
 import type { Log } from '../process/log.ts'
 import { KEY_PIPE } from './fork.ts'
 import type { KeyMessageHandler } from './key-channel.ts'
 import { KeyChannel } from './key-channel.ts'
 import type { ToSupervisor, ToWorker } from './messages.ts'
+import type { Asked } from './remote-rates.ts'
 
 /** Beyond the time for draining, how long a worker may take to end before it is killed. */
 const END_MS = 1_000
@@ -19,6 +21,8 @@ export interface WorkerProcessOptions {
   readonly onLog: (line: string) => void
   /** It wants to know what all processes have measured. */
   readonly onMeasureAll: () => Promise<readonly (readonly Measured[])[]>
+  /** It has requests counted. */
+  readonly onTake: (asked: readonly Asked[]) => readonly Taken[]
   readonly log: Log
 }
 
@@ -54,7 +58,10 @@ export class WorkerProcess {
   readonly #measuring = new Set<() => void>()
 
   /** `child`: just forked by `forkWorker`. */
-  constructor(child: ChildProcess, { onAsk, onLog, onMeasureAll, log }: WorkerProcessOptions) {
+  constructor(
+    child: ChildProcess,
+    { onAsk, onLog, onMeasureAll, onTake, log }: WorkerProcessOptions,
+  ) {
     this.#child = child
     this.keys = new KeyChannel(child.stdio[KEY_PIPE] as Duplex, onAsk, (error) =>
       log(`the key pipe of worker ${child.pid} failed`, error),
@@ -82,7 +89,9 @@ export class WorkerProcess {
       else if (told.kind === 'opened') opened.resolve()
       else if (told.kind === 'closed') closed.resolve()
       else if (told.kind === 'measured') this.#toldMeasured(told.measured)
-      else if (told.kind === 'measure-all') {
+      else if (told.kind === 'take') {
+        this.tell({ kind: 'taken', number: told.number, taken: onTake(told.asked) })
+      } else if (told.kind === 'measure-all') {
         void onMeasureAll().then((all) =>
           this.tell({ kind: 'all-measured', number: told.number, all }),
         )

@@ -12,6 +12,7 @@ import type { KeyMessageHandler } from './key-channel.ts'
 import { KeyChannel } from './key-channel.ts'
 import type { ToSupervisor, ToWorker } from './messages.ts'
 import { RemoteMeasurements } from './remote-measurements.ts'
+import { RemoteRates } from './remote-rates.ts'
 import { siteBeside } from './remote-restore.ts'
 import { RemoteShares } from './remote-shares.ts'
 
@@ -37,6 +38,7 @@ const tellLine = (line: string): void => tell({ kind: 'log', line })
 let log = logTo(tellLine)
 
 const meters = new ProcessMeters()
+const rates = new RemoteRates((number, asked) => tell({ kind: 'take', number, asked }))
 const measurements = new RemoteMeasurements((number) => tell({ kind: 'measure-all', number }))
 
 interface Running {
@@ -60,6 +62,7 @@ const start = async ({
     keeper: new RemoteShares(() => channel),
     meters,
     collectMeasured: measurements.collect,
+    rateCounter: rates,
     log,
     logs,
   })
@@ -176,6 +179,9 @@ const onMessage = async (message: ToWorker): Promise<void> => {
       return
     case 'measure':
       return tell({ kind: 'measured', measured: meters.measured() })
+    case 'taken':
+      rates.answered(message.number, message.taken)
+      return
     case 'all-measured':
       measurements.answered(message.number, message.all)
   }

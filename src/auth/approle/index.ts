@@ -9,7 +9,7 @@ import type { Lockout } from '../shared/lockout.ts'
 import { pageFields, sortedNames } from '../../engine/sorted-names.ts'
 import { dropMount, allRoles, roleRef } from './approle-records.ts'
 import { logIn, loginFields, neededRoleId } from './log-in.ts'
-import { deleteRole, readRole, roleFields, writeRole } from './role.ts'
+import { deleteRole, readRole, roleFields, roleOfId, writeRole } from './role.ts'
 import { rolePartRoutes } from './role-parts.ts'
 import {
   accessorFields,
@@ -37,6 +37,10 @@ export const approle = ({ lockout }: ApproleDeps): Engine => ({
   class: 'auth',
   summary: 'Log in with a role id and a secret id',
   lockout: true,
+  loginRole: async (place, { role_id: roleId }) =>
+    typeof roleId === 'string'
+      ? (await roleOfId(place, place.records, roleId.trim()))?.name
+      : undefined,
   drop: dropMount,
   routes: [
     route({

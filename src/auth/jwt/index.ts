@@ -5,6 +5,7 @@ import type { Renewal } from '../../engine/result.ts'
 import { route } from '../../engine/route.ts'
 import type { Route } from '../../engine/route.ts'
 import { pageFields } from '../../engine/sorted-names.ts'
+import { goLower } from '../../std/go-lower.ts'
 import { configFields } from './config-fields.ts'
 import { readConfig } from './config-read.ts'
 import { writeConfig } from './config-write.ts'
@@ -13,7 +14,7 @@ import { keySources } from './key-sources.ts'
 import { loginFields, loginWithJwt } from './login.ts'
 import type { Outbound } from './outbound.ts'
 import { outbound as realOutbound } from './outbound.ts'
-import { dropMount, roleRef } from './records.ts'
+import { configRef, dropMount, roleRef } from './records.ts'
 import { roleFields } from './role-fields.ts'
 import { deleteRole, listRoles, readRole } from './role-read.ts'
 import { writeRole } from './role-write.ts'
@@ -50,6 +51,12 @@ const routes = (outbound: Outbound, sources: KeySources): readonly Route[] => [
   }),
 ]
 
+const loginRole: Engine['loginRole'] = async (place, { role }) => {
+  if (typeof role === 'string' && role !== '') return goLower(role)
+  const name = (await place.records.get(configRef(place)))?.defaultRole
+  return name === '' ? undefined : name
+}
+
 /** A renewed token gets its role's present lifetimes; the groups claimed at the login are applied again by the core. */
 const renew = async (request: RenewRequest, tx: Tx): Promise<Renewal> => {
   const name = request.internal['role'] ?? ''
@@ -66,6 +73,7 @@ export const jwtEngines = (outbound: Outbound = realOutbound): readonly Engine[]
     summary: 'Logs in with tokens that an identity provider signed',
     routes: routes(outbound, keySources(outbound)),
     renew,
+    loginRole,
     drop: dropMount,
   } as const
   return [

@@ -70,6 +70,8 @@ export interface MountPort {
   ): void
   /** Whether logins of this type can be locked out. */
   hasLockout(type: string): boolean
+  /** Whether logins of this type are for a role that can be told before. */
+  hasLoginRole(type: string): boolean
   /**
    * Decides and writes in one commit: `decide` sees all mounts as they are in the commit and gives the mount to add;
    * it throws Refusals (taken paths). Gives what was added.

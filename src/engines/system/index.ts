@@ -17,6 +17,7 @@ import { authRoutes, mountRoutes } from './mounts.ts'
 import type { SystemOptions } from './options.ts'
 import { passwordPolicyRoutes } from './password-policies.ts'
 import { policyRoutes } from './policies.ts'
+import { quotaRoutes } from './quotas.ts'
 import { remountRoutes } from './remount.ts'
 import { rotateRoutes } from './rotate.ts'
 import { rotationConfigRoutes, rotationDuty } from './rotation-config.ts'
@@ -58,6 +59,7 @@ export const createSystemEngine = (options: SystemOptions): Engine => ({
     ...mfaRoutes(),
     ...loggerRoutes(options),
     ...passwordPolicyRoutes(),
+    ...quotaRoutes(options),
     ...rotationConfigRoutes(),
     ...shareRotationRoutes(options),
     ...generateRootRoutes(options),

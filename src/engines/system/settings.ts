@@ -1,4 +1,5 @@
 import type { Call, Namespace } from '../../engine/call.ts'
+import type { Quotas } from '../../engine/ports/quotas.ts'
 import type { LogLevel } from '../../std/log-level.ts'
 import type { Ref, Tx } from '../../engine/records.ts'
 import { recordKind } from '../../engine/records.ts'
@@ -29,6 +30,8 @@ export interface Settings {
   /** Loggers whose level is not the configured one. */
   readonly logLevels?: readonly (readonly [string, LogLevel])[]
   readonly rotation?: RotationSettings
+  /** How many requests each client may make. */
+  readonly quotas?: Quotas
 }
 
 export const settingsRecords = recordKind<Settings>('se')
