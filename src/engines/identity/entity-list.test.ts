@@ -116,7 +116,10 @@ describe('a list of entities', () => {
     const ref = entityRef(ROOT.number, ann)
     await harness.records.transact(async (tx) => {
       const record = (await tx.get(ref))!
-      tx.put(ref, { ...record, aliases: record.aliases.map(({ name: _, ...link }) => link) })
+      tx.put(ref, {
+        ...record,
+        aliases: record.aliases.map(({ id, accessor }) => ({ id, accessor })),
+      })
     })
     assert.deepEqual(await listed(harness), before)
     assert.equal(read.length, ids.length)
