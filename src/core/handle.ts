@@ -130,10 +130,9 @@ export class Handler {
     if (request.namespace !== '') {
       return Promise.resolve(errorReply(404, ['namespace not found']))
     }
-    const { inlineAuth, ...plain } = request
-    return inlineAuth === undefined
+    return request.inlineAuth === undefined
       ? this.#handle(request)
-      : this.#handleLoggedIn(plain, inlineAuth)
+      : this.#handleLoggedIn(request, request.inlineAuth)
   }
 
   /** Logs in first, by a request of its own, and asks for the other with the token that comes of it and that nobody else ever sees. */
