@@ -29,12 +29,17 @@ test('the same text hashes alike, remembered or not, and otherwise under another
   )
 })
 
-test('the memo stays within its bytes, and does not keep long texts', () => {
+test('the memo keeps what comes again, within its bytes, and neither long texts nor ids', () => {
   const hmac = new AuditHmac(SALT, 10_000)
+  for (let i = 0; i < 500; i++) hmac.hash(`token-${i}`)
+  assert.equal(hmac.memoBytes, 0)
   for (let i = 0; i < 500; i++) hmac.hash(`token-${i}`)
   assert.ok(hmac.memoBytes > 5_000 && hmac.memoBytes <= 10_000, String(hmac.memoBytes))
   const before = hmac.memoBytes
-  hmac.hash('x'.repeat(100_000))
+  for (let time = 0; time < 3; time++) {
+    hmac.hash('x'.repeat(100_000))
+    hmac.hash('8f14e45f-ceea-467f-a3ec-100000000000')
+  }
   hmac.hashOnce('never seen before')
   assert.equal(hmac.memoBytes, before)
 })

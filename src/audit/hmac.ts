@@ -1,15 +1,23 @@
 import { createHmac, createSecretKey } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Breather } from '../std/breather.ts'
+import { SeenLately } from '../std/seen-lately.ts'
 import { auditLimits } from './limits.ts'
 
 /** What an entry of the memo takes beside its text, bytes: the hash, and the cache's own places. */
 const ENTRY_BYTES = 256
 
+const HYPHEN = 0x2d
+
+/** Whether a text looks like a uuid. Answers are full of them, each in its own: looking one up costs a third of hashing it, in vain. */
+const isId = (text: string): boolean =>
+  text.length === 36 && text.charCodeAt(8) === HYPHEN && text.charCodeAt(23) === HYPHEN
+
 /** Replaces secrets in audit entries by `hmac-sha256:<hex>` under the salt of one device (spec/sys.md 6.4). */
 export class AuditHmac {
   readonly #key
   readonly #memo: LRUCache<string, string>
+  readonly #seen = new SeenLately()
 
   /** The salt is text; the memo takes at most `memoBytes`. */
   constructor(salt: string, memoBytes: number = auditLimits.memoBytes) {
@@ -17,13 +25,14 @@ export class AuditHmac {
     this.#memo = new LRUCache<string, string>({ maxSize: memoBytes })
   }
 
-  /** `hmac-sha256:` and 64 hexadecimal digits, remembered: tokens and accessors stand in every entry of a client. */
+  /** `hmac-sha256:` and 64 hexadecimal digits, remembered if it comes again: tokens and accessors stand in every entry of a client. */
   hash(text: string): string {
-    if (text.length > auditLimits.memoTextUnits) return this.hashOnce(text)
+    if (text.length > auditLimits.memoTextUnits || isId(text)) return this.hashOnce(text)
     const known = this.#memo.get(text)
     if (known !== undefined) return known
     const made = this.hashOnce(text)
-    this.#memo.set(text, made, { size: ENTRY_BYTES + 2 * text.length })
+    // Most texts of answers come once: keeping one costs as much as hashing it.
+    if (this.#seen.again(text)) this.#memo.set(text, made, { size: ENTRY_BYTES + 2 * text.length })
     return made
   }
 

@@ -35,6 +35,7 @@ import type { Reply, Success } from './reply.ts'
 import type { Request } from './request.ts'
 import type { RateLimits } from './rate-limits.ts'
 import type { Watched } from './stamp-watch.ts'
+import { SeenLately } from '../std/seen-lately.ts'
 import { StampWatch } from './stamp-watch.ts'
 import { CarriedClock } from '../storage/clock.ts'
 import { withTime } from './timed-store.ts'
@@ -191,7 +192,10 @@ export class Core {
     })
     this.#store = withTime(options.store, this.#time)
     const store = this.#store
-    const cache = new RecordCache({ onLookup: (hit) => options.onLookup?.('records', hit) })
+    const cache = new RecordCache({
+      seen: new SeenLately(),
+      onLookup: (hit) => options.onLookup?.('records', hit),
+    })
     const own = {
       store,
       cache,

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Ref } from '../engine/records.ts'
 import { limits } from '../limits.ts'
+import type { SeenLately } from '../std/seen-lately.ts'
 import type { Version } from '../storage/store.ts'
 
 /** A record as it was read: version 0 and no value when it was absent. */
@@ -35,15 +36,19 @@ const freeze = (value: unknown): void => {
 export class RecordCache {
   readonly #entries: LRUCache<string, CachedRecord>
   readonly #onLookup: ((hit: boolean) => void) | undefined
+  readonly #seen: SeenLately | undefined
 
   constructor(
     options: {
       readonly maxBytes?: number
+      /** Given: a record is kept from the second time on that it is read, as most are read once in a long time. */
+      readonly seen?: SeenLately
       /** Told of each look; a hit may yet turn out to be stale. */
       readonly onLookup?: (hit: boolean) => void
     } = {},
   ) {
-    const { maxBytes = limits.cachedRecordBytes, onLookup } = options
+    const { maxBytes = limits.cachedRecordBytes, onLookup, seen } = options
+    this.#seen = seen
     this.#onLookup = onLookup
     this.#entries = new LRUCache({ maxSize: maxBytes, maxEntrySize: limits.cachedRecordBytesEach })
   }
@@ -64,11 +69,12 @@ export class RecordCache {
     this.#entries.delete(id)
   }
 
-  /** Keeps what was read; `bytes` is the length of the value as JSON. */
+  /** Keeps what was read, from the second time on where `seen` was given; `bytes` is the length of the value as JSON. */
   keep(record: CachedRecord, bytes: number): void {
-    freeze(record.value)
     const { id } = record.ref
     const before = this.#entries.peek(id)
+    if (before === undefined && this.#seen?.again(id) === false) return
+    freeze(record.value)
     if (before !== undefined && (before.restless === true || before.version !== record.version)) {
       record.restless = true
     }

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { SeenLately } from '../std/seen-lately.ts'
 import { shareJson, sharedText } from '../std/shared-json.ts'
 import type { Version } from './records.ts'
 
@@ -31,6 +32,7 @@ const BYTES_EACH = 65_536
  */
 export class SharedAnswers {
   readonly #kept: LRUCache<string, Kept>
+  readonly #asked = new SeenLately()
 
   /** Takes at most `maxBytes` of memory, about. */
   constructor(maxBytes: number) {
@@ -59,6 +61,8 @@ export class SharedAnswers {
       kept.until = until
       return kept.answer
     }
+    // Asked for once, it would push out another, and keeping it costs as much as making it.
+    if (kept === undefined && !this.#asked.again(key)) return make()
     const answer = shareJson(make())
     const size = ENTRY_BYTES + TIMES_KEPT * sharedText(answer as never).length
     this.#kept.set(key, { parts, answer, epoch, until }, { size })
