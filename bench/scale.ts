@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  constants,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -28,7 +37,7 @@ What many entities cost against few: two servers with the same data in two sizes
   --filled 1          part of the groups that get members: five groups an entity take most of the loading
   --rounds 7          rounds of each measurement, whose medians are printed
   --requests 300      requests of one client in a round; 64 clients send ten times as many
-  --from FOLDER       takes loaded data from here, and loads what is missing there; it is kept
+  --from FOLDER       takes loaded data from here, and loads what is missing there; it is kept as it is: a copy is measured
   --load              only loads
   --profile FOLDER    writes a CPU profile of the large server for each operation
 
@@ -84,6 +93,16 @@ const loaded = async (root: string, entities: number): Promise<Loaded> => {
   return { folder, sizes, issuer }
 }
 
+/**
+ * Loaded data to be measured with: what is measured writes to it, and a second run would find other data, above all those that Zipf's law
+ * favours in hundreds of groups.
+ */
+const copied = (data: Loaded, root: string): Loaded => {
+  const folder = join(root, String(data.sizes.entities))
+  cpSync(data.folder, folder, { recursive: true, mode: constants.COPYFILE_FICLONE })
+  return { ...data, folder }
+}
+
 const open = async ({ folder, sizes, issuer }: Loaded): Promise<Site> =>
   siteOf(await Child.start('signet-child.ts', [folder]), sizes, issuer)
 
@@ -109,9 +128,12 @@ const main = async (): Promise<void> => {
     return
   }
   const root = values.from ?? mkdtempSync(join(tmpdir(), 'signet-scale-'))
-  const few = await loaded(root, Number(values.few))
-  const many = await loaded(root, Number(values.many))
+  const kept = [await loaded(root, Number(values.few)), await loaded(root, Number(values.many))]
   if (values.load === true) return
+  const scratch = values.from === undefined ? root : mkdtempSync(join(root, 'measured-'))
+  const [few, many] = (
+    values.from === undefined ? kept : kept.map((data) => copied(data, scratch))
+  ) as [Loaded, Loaded]
   if (asks('ready')) await printReady(few, many, rounds)
   const sites = [await open(few), await open(many)] as const
   if (asks('memory')) for (const site of sites) await printIdle(site)
@@ -127,7 +149,7 @@ const main = async (): Promise<void> => {
       await printMemories({ folder, sizes }, sites[index]!, 100 * requests)
     }
   }
-  if (values.from === undefined) rmSync(root, { recursive: true, force: true })
+  rmSync(scratch, { recursive: true, force: true })
 }
 
 await main()
