@@ -46,6 +46,8 @@ export const limits = {
   cachedCallerBytes: 10_485_760,
   /** Decoded records kept in memory, per process (architecture.md E10). */
   cachedRecordBytes: 10_485_760,
+  /** Records remembered of those that were read once, per process: four times as many as are kept; a power of two. */
+  recordsSeen: 32_768,
   /** Outcomes of logins kept in memory, per process: some thousand. */
   rememberedOutcomeBytes: 4_194_304,
   /** A larger record is not kept: large secrets would push out everything else. */

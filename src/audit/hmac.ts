@@ -17,7 +17,7 @@ const isId = (text: string): boolean =>
 export class AuditHmac {
   readonly #key
   readonly #memo: LRUCache<string, string>
-  readonly #seen = new SeenLately()
+  readonly #seen = new SeenLately(auditLimits.memoSeen)
 
   /** The salt is text; the memo takes at most `memoBytes`. */
   constructor(salt: string, memoBytes: number = auditLimits.memoBytes) {

@@ -2,6 +2,8 @@
 export const auditLimits = {
   /** HMACs remembered per device, counted as memory they really take: of the 8 MB that architecture.md E10 gives them in a worker. */
   memoBytes: 6_000_000,
+  /** Texts remembered of those that came once; a power of two. */
+  memoSeen: 32_768,
   /** Longer texts are not remembered: they are rarely repeated, and hashing one costs little beside its size. */
   memoTextUnits: 256,
   /** Above this many members an array or object of an answer is written as its count (architecture.md E1, E8). */

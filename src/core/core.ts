@@ -193,7 +193,7 @@ export class Core {
     this.#store = withTime(options.store, this.#time)
     const store = this.#store
     const cache = new RecordCache({
-      seen: new SeenLately(),
+      seen: new SeenLately(limits.recordsSeen),
       onLookup: (hit) => options.onLookup?.('records', hit),
     })
     const own = {

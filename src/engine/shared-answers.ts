@@ -21,6 +21,8 @@ export type Holding = Pick<Kept, 'epoch' | 'until'>
 const PARTS = 100
 /** As an answer, as a text, and as the text that audit writes. */
 const TIMES_KEPT = 3
+/** Keys remembered of those that were asked for once: some times as many as answers are kept. */
+const ASKED = 8_192
 /** The cache's own places, and the lists of parts, bytes. */
 const ENTRY_BYTES = 500
 /** A larger answer would push out many others. */
@@ -32,7 +34,7 @@ const BYTES_EACH = 65_536
  */
 export class SharedAnswers {
   readonly #kept: LRUCache<string, Kept>
-  readonly #asked = new SeenLately()
+  readonly #asked = new SeenLately(ASKED)
 
   /** Takes at most `maxBytes` of memory, about. */
   constructor(maxBytes: number) {
