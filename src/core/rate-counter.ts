@@ -45,8 +45,7 @@ export class LocalRates implements RateCounter {
     const now = this.#now()
     let count = this.#counts.get(key)
     if (count === undefined || count.endsAt <= now) {
-      const blockedUntil = count?.blockedUntil ?? 0
-      count = { used: 0, endsAt: now + intervalMs, blockedUntil }
+      count = { used: 0, endsAt: now + intervalMs, blockedUntil: 0 }
       // Behind all others, as it ends later.
       this.#counts.delete(key)
       this.#counts.set(key, count)

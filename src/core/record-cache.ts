@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Ref } from '../engine/records.ts'
 import { limits } from '../limits.ts'
+import { freezeDeep } from '../std/freeze.ts'
 import type { SeenLately } from '../std/seen-lately.ts'
 import type { Version } from '../storage/store.ts'
 
@@ -19,13 +20,6 @@ export interface CachedRecord {
 const ENTRY_BYTES = 400
 /** Decoded, a record takes about this many times its JSON. */
 const DECODED_TIMES = 3
-
-/** Parts by `in`, which makes no list of them: each record that is read comes by here. */
-const freeze = (value: unknown): void => {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return
-  Object.freeze(value)
-  for (const name in value) freeze((value as Record<string, unknown>)[name])
-}
 
 /**
  * Decoded records of this process. Nothing in it may inform an answer before the store has confirmed its version: by the epoch, by
@@ -74,7 +68,7 @@ export class RecordCache {
     const { id } = record.ref
     const before = this.#entries.peek(id)
     if (before === undefined && this.#seen?.again(id) === false) return
-    freeze(record.value)
+    freezeDeep(record.value)
     if (before !== undefined && (before.restless === true || before.version !== record.version)) {
       record.restless = true
     }

@@ -3,6 +3,7 @@ import { decodeBase64Url } from '../std/base64-url.ts'
 import { isJsonObject, member } from '../std/json-object.ts'
 import { parseJson } from '../std/json.ts'
 import type { Json } from '../std/json.ts'
+import { firstHeader } from './first-header.ts'
 import { isPrintable, isRelative } from './target.ts'
 import type { HttpHeaders, InlineAuth } from './request.ts'
 
@@ -17,11 +18,6 @@ export class BadInlineAuth extends Error {
   constructor(text: string) {
     super(INLINE_AUTH_FAILED + text)
   }
-}
-
-const only = (headers: HttpHeaders, name: string): string => {
-  const value = headers[name]
-  return (typeof value === 'object' ? value[0] : value) ?? ''
 }
 
 /** One parameter of the login: unpadded base64url of an object with exactly `key` and `value`. */
@@ -70,7 +66,7 @@ export const inlineAuthOf = (
   headers: HttpHeaders,
   token: string | undefined,
 ): InlineAuth | undefined => {
-  const path = only(headers, PATH)
+  const path = firstHeader(headers, PATH) ?? ''
   if (path === '') return undefined
   if (token !== undefined) {
     throw new BadInlineAuth('cannot layer inline authentication with token authentication')
@@ -78,10 +74,10 @@ export const inlineAuthOf = (
   if (!isPrintable(path) || isRelative(path)) {
     throw new BadInlineAuth('expected a login path in X-Vault-Inline-Auth-Path')
   }
-  if (!NAMESPACES.includes(only(headers, `${HEADER}namespace`))) {
+  if (!NAMESPACES.includes(firstHeader(headers, `${HEADER}namespace`) ?? '')) {
     throw new BadInlineAuth('inline auth namespace was not found')
   }
-  const operation = operationOf(only(headers, `${HEADER}operation`))
+  const operation = operationOf(firstHeader(headers, `${HEADER}operation`) ?? '')
   const data = Object.create(null) as Record<string, Json>
   for (const [name, sent] of Object.entries(headers)) {
     if (!name.startsWith(PARAMETER) || sent === undefined) continue

@@ -4,6 +4,7 @@ import { trimSlashes } from '../std/trim-slashes.ts'
 import { BadBody, IsLong, patchBody, readLong, writeBody } from './body.ts'
 import type { LongBody } from './body.ts'
 import { renderError } from './envelope.ts'
+import { firstHeader } from './first-header.ts'
 import { BadInlineAuth, inlineAuthOf } from './inline-auth.ts'
 import type { HttpLimits } from './limits.ts'
 import { parseBool, parseQuery } from './parameters.ts'
@@ -64,12 +65,6 @@ class Answered extends Error {
 
 const refuse = (status: number, ...errors: readonly string[]): Answered =>
   new Answered(renderError(status, errors))
-
-/** The value of a header that is sent once; of one sent several times the first. */
-const first = (headers: HttpHeaders, name: string): string | undefined => {
-  const value = headers[name]
-  return typeof value === 'string' || value === undefined ? value : value[0]
-}
 
 /** What a request's form comes to: a request for the core, its answer, or the page it wants. */
 export type Interpreted =
@@ -172,7 +167,7 @@ const requestOf = (
     ...asked,
     path: lists && !path.endsWith('/') ? `${path}/` : path,
     wrapTtlSeconds,
-    wrapFormat: first(raw.headers, 'x-vault-wrap-format') === 'jwt' ? 'jwt' : undefined,
+    wrapFormat: firstHeader(raw.headers, 'x-vault-wrap-format') === 'jwt' ? 'jwt' : undefined,
     mfaHeaders,
     ...(inlineAuth && { inlineAuth }),
   }
@@ -180,7 +175,7 @@ const requestOf = (
 
 const checkHost = (headers: HttpHeaders, allowed: readonly string[] | undefined): void => {
   if (!allowed) return
-  const host = first(headers, 'host') ?? ''
+  const host = firstHeader(headers, 'host') ?? ''
   const name = host.replace(/:\d*$/, '').toLowerCase()
   if (allowed.includes(name)) return
   throw refuse(
@@ -241,7 +236,7 @@ interface Asked {
 
 /** Lines go to their route as they are: they are no object, and may be many more than one. */
 const isLines = ({ headers }: RawRequest): boolean => {
-  const type = first(headers, 'content-type')
+  const type = firstHeader(headers, 'content-type')
   return type !== undefined && /^\s*application\/x-ndjson\s*(?:;|$)/i.test(type)
 }
 
@@ -270,12 +265,12 @@ const readOperation = (
       if (isLines(raw)) return { operation: 'update', data: queryData(query), rawBody: raw.body }
       return {
         operation: 'update',
-        data: writeBody(first(raw.headers, 'content-type'), raw.body, limits, long),
+        data: writeBody(firstHeader(raw.headers, 'content-type'), raw.body, limits, long),
       }
     case 'PATCH':
       return {
         operation: 'patch',
-        data: patchBody(first(raw.headers, 'content-type'), raw.body, limits, long),
+        data: patchBody(firstHeader(raw.headers, 'content-type'), raw.body, limits, long),
       }
     case 'OPTIONS':
       throw refuse(400, 'cannot handle internal-only request operation')
@@ -317,7 +312,7 @@ const queryData = (
 }
 
 const tokenOf = (headers: HttpHeaders): string | undefined => {
-  const token = first(headers, 'x-vault-token')
+  const token = firstHeader(headers, 'x-vault-token')
   if (token !== undefined && token !== '') return token
   const authorization = headers['authorization']
   if (authorization === undefined) return undefined
@@ -331,14 +326,14 @@ const tokenOf = (headers: HttpHeaders): string | undefined => {
 
 /** '' for root; else the path with one slash at its end and none in front. */
 const namespaceOf = (headers: HttpHeaders): string => {
-  const value = first(headers, 'x-vault-namespace')
+  const value = firstHeader(headers, 'x-vault-namespace')
   if (value === undefined || value === '') return ''
   const path = trimSlashes(value)
   return path === '' || path === 'root' ? '' : `${path}/`
 }
 
 const wrapTtlOf = (headers: HttpHeaders): number | undefined => {
-  const text = first(headers, 'x-vault-wrap-ttl')
+  const text = firstHeader(headers, 'x-vault-wrap-ttl')
   if (text === undefined || text === '') return undefined
   let seconds: number
   try {

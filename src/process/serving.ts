@@ -27,6 +27,7 @@ import type { IdentityPort } from '../engine/identity-port.ts'
 import type { AuditPort } from '../engine/ports/audit.ts'
 import type { AuthorizationPort } from '../engine/ports/authorization.ts'
 import type { MetricsPort } from '../engine/ports/metrics.ts'
+import { NO_QUOTAS } from '../engine/ports/quotas.ts'
 import type { ServerFacts } from '../engine/ports/seal.ts'
 import { createIdentity } from '../engines/identity/index.ts'
 import { createSystemEngine } from '../engines/system/index.ts'
@@ -212,7 +213,7 @@ export const makeServing = (parts: {
       namespace: rootNamespace,
       onChange: ({ logLevels, quotas }) => {
         logs.levels.set(new Map(logLevels))
-        rates.set(quotas ?? { rules: [] })
+        rates.set(quotas ?? NO_QUOTAS)
       },
       log,
     })

@@ -1,21 +1,16 @@
+import { freezeDeep } from './freeze.ts'
 import type { Json, JsonObject } from './json-value.ts'
 import { stringifyJson } from './json.ts'
 
 /** The texts of shared values; '' until asked for. */
 const texts = new WeakMap<object, string>()
 
-const freeze = (value: unknown): void => {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return
-  Object.freeze(value)
-  for (const part of Object.values(value)) freeze(part)
-}
-
 /**
  * Declares that an object is answered again and again while nothing changes, and freezes it: what is made of it may be kept as
  * long as it lives. Whoever shares it bounds how many live, and how large they are.
  */
 export const shareJson = <T extends object>(object: T): T => {
-  freeze(object)
+  freezeDeep(object)
   texts.set(object, '')
   return object
 }

@@ -7,16 +7,11 @@ import { RemoteRates } from './remote-rates.ts'
 it('several workers share one count, and what one asks in a turn is one message', async () => {
   const shared = new LocalRates(() => 0)
   const messages: (readonly Asked[])[] = []
-  const workerOf = (): RemoteRates => {
-    const worker: RemoteRates = new RemoteRates((number, asked) => {
+  const workerOf = (): RemoteRates =>
+    new RemoteRates(async (asked) => {
       messages.push(asked)
-      worker.answered(
-        number,
-        asked.map(({ key, window }) => shared.take(key, window)),
-      )
+      return asked.map(({ key, window }) => shared.take(key, window))
     })
-    return worker
-  }
   const workers = [workerOf(), workerOf()]
   const window = { most: 5, intervalMs: 1_000, blockMs: 0 }
   const taken = await Promise.all(

@@ -8,34 +8,26 @@ export interface Asked {
 
 /** Counts as a worker has them: its supervisor counts for all. What is asked in one turn goes in one message. */
 export class RemoteRates implements RateCounter {
-  readonly #ask: (number: number, asked: readonly Asked[]) => void
-  readonly #waiting = new Map<number, readonly ((taken: Taken) => void)[]>()
+  readonly #ask: (asked: readonly Asked[]) => Promise<readonly Taken[]>
   #asked: Asked[] = []
   #resolves: ((taken: Taken) => void)[] = []
-  #next = 1
 
-  /** `ask` sends the question of a number, which `answered` gets back. */
-  constructor(ask: (number: number, asked: readonly Asked[]) => void) {
+  /** `ask` has the supervisor count these, and gives what became of each. */
+  constructor(ask: (asked: readonly Asked[]) => Promise<readonly Taken[]>) {
     this.#ask = ask
   }
 
   take(key: string, window: RateWindow): Promise<Taken> {
-    if (this.#asked.length === 0) setImmediate(() => this.#send())
+    if (this.#asked.length === 0) setImmediate(() => void this.#send())
     this.#asked.push({ key, window })
     return new Promise((resolve) => this.#resolves.push(resolve))
   }
 
-  answered(number: number, taken: readonly Taken[]): void {
-    const resolves = this.#waiting.get(number) ?? []
-    this.#waiting.delete(number)
-    for (const [index, resolve] of resolves.entries()) resolve(taken[index]!)
-  }
-
-  #send(): void {
-    const number = this.#next++
-    this.#waiting.set(number, this.#resolves)
-    this.#ask(number, this.#asked)
+  async #send(): Promise<void> {
+    const [asked, resolves] = [this.#asked, this.#resolves]
     this.#asked = []
     this.#resolves = []
+    const taken = await this.#ask(asked)
+    for (const [index, resolve] of resolves.entries()) resolve(taken[index]!)
   }
 }

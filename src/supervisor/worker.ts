@@ -1,6 +1,8 @@
 import { flushCompileCache } from 'node:module'
 import { Socket } from 'node:net'
+import type { Taken } from '../core/rate-counter.ts'
 import { limits } from '../limits.ts'
+import type { Measured } from '../metrics/measured.ts'
 import type { Listening } from '../process/listeners.ts'
 import { openListeners } from '../process/listeners.ts'
 import { ProcessMeters } from '../metrics/process-meters.ts'
@@ -11,7 +13,8 @@ import { KEY_PIPE } from './fork.ts'
 import type { KeyMessageHandler } from './key-channel.ts'
 import { KeyChannel } from './key-channel.ts'
 import type { ToSupervisor, ToWorker } from './messages.ts'
-import { RemoteMeasurements } from './remote-measurements.ts'
+import { Questions } from './questions.ts'
+import type { Asked } from './remote-rates.ts'
 import { RemoteRates } from './remote-rates.ts'
 import { siteBeside } from './remote-restore.ts'
 import { RemoteShares } from './remote-shares.ts'
@@ -38,8 +41,12 @@ const tellLine = (line: string): void => tell({ kind: 'log', line })
 let log = logTo(tellLine)
 
 const meters = new ProcessMeters()
-const rates = new RemoteRates((number, asked) => tell({ kind: 'take', number, asked }))
-const measurements = new RemoteMeasurements((number) => tell({ kind: 'measure-all', number }))
+const counts = new Questions<readonly Asked[], readonly Taken[]>((number, asked) =>
+  tell({ kind: 'take', number, asked }),
+)
+const measurements = new Questions<void, readonly (readonly Measured[])[]>((number) =>
+  tell({ kind: 'measure-all', number }),
+)
 
 interface Running {
   readonly listening: Listening
@@ -61,8 +68,8 @@ const start = async ({
     site: isShared(storage) ? siteBeside(storage, () => channel) : storage.site,
     keeper: new RemoteShares(() => channel),
     meters,
-    collectMeasured: measurements.collect,
-    rateCounter: rates,
+    collectMeasured: () => measurements.ask(),
+    rateCounter: new RemoteRates((asked) => counts.ask(asked)),
     log,
     logs,
   })
@@ -180,7 +187,7 @@ const onMessage = async (message: ToWorker): Promise<void> => {
     case 'measure':
       return tell({ kind: 'measured', measured: meters.measured() })
     case 'taken':
-      rates.answered(message.number, message.taken)
+      counts.answered(message.number, message.taken)
       return
     case 'all-measured':
       measurements.answered(message.number, message.all)

@@ -29,6 +29,9 @@ export interface Quotas {
   readonly config?: QuotaConfig
 }
 
+/** Until there are some. */
+export const NO_QUOTAS: Quotas = { rules: [] }
+
 /** Until it is set. */
 export const DEFAULT_QUOTA_CONFIG: QuotaConfig = {
   auditLogging: false,

@@ -2,7 +2,7 @@ import type { Call } from '../../engine/call.ts'
 import { field } from '../../engine/field.ts'
 import type { MountPort, MountRecord } from '../../engine/ports/mounts.ts'
 import type { QuotaConfig, QuotaRule, Quotas } from '../../engine/ports/quotas.ts'
-import { DEFAULT_QUOTA_CONFIG } from '../../engine/ports/quotas.ts'
+import { DEFAULT_QUOTA_CONFIG, NO_QUOTAS } from '../../engine/ports/quotas.ts'
 import { invalid } from '../../engine/refusal.ts'
 import { data, listOf } from '../../engine/result.ts'
 import { route } from '../../engine/route.ts'
@@ -15,10 +15,8 @@ import { changeSettings, readSettings } from './settings.ts'
 
 type AnyCall = Pick<Call, 'records' | 'namespace'>
 
-const NONE: Quotas = { rules: [] }
-
 const quotasNow = async (call: AnyCall): Promise<Quotas> =>
-  (await readSettings(call)).quotas ?? NONE
+  (await readSettings(call)).quotas ?? NO_QUOTAS
 
 /** Where a rule holds. */
 type Place = Pick<QuotaRule, 'mountUuid' | 'suffix'>
@@ -79,7 +77,7 @@ export const quotaRoutes = ({ ports, settings }: SystemOptions) => {
     next: (present: Quotas) => Quotas | undefined,
   ): Promise<undefined> => {
     await changeSettings(call, (present) => {
-      const quotas = next(present.quotas ?? NONE)
+      const quotas = next(present.quotas ?? NO_QUOTAS)
       return quotas && { ...present, quotas }
     })
     await settings.follow()
